@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from application.ports import (
 )
 from application.vault import is_storable
 from domain.assistant import Assistant, assistant_id_of
-from domain.errors import InUse, Invalid, NotFound
+from domain.errors import Invalid, NotFound
 
 READ_MODEL_SECONDS = 5.0
 """How long `archive` waits until the read model includes all events."""
@@ -176,23 +177,22 @@ class AssistantService:
         """
 
         def command() -> tuple[UUID, int | None]:
-            assistant = self._app.load(Assistant, id_)
-            if not assistant.archived:
-                self._must_be_unused(id_)
-            assistant.archive(at=self._context.now(), by=by)
+            assistant, at = self._app.load(Assistant, id_), self._context.now()
+            campaigns = partial(self._campaigns_using, id_)
+            assistant.archive(campaigns=campaigns, at=at, by=by)
             return id_, self._app.append(assistant)
 
         return decide(command)
 
-    def _must_be_unused(self, id_: UUID) -> None:
+    def _campaigns_using(self, id_: UUID) -> int:
+        """Return the number of unfinished campaigns. Raises ReadModelBehind."""
         last = self._app.recorder.max_notification_id() or 0
         if not self._read_model.wait_for(last, READ_MODEL_SECONDS):
             raise ReadModelBehind(
                 "The read tables are behind, so campaigns that use the assistant may be"
                 " missing: check that a projector runs, then try again."
             )
-        if using := self._use.campaigns_using(id_):
-            raise InUse(f"{using} unfinished campaign(s) use the assistant.")
+        return self._use.campaigns_using(id_)
 
     def _register(
         self,

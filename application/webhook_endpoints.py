@@ -9,9 +9,9 @@ from uuid import UUID
 from application.app import AutoLynx, decide
 from application.event_context import SCHEDULER, EventContext
 from application.vault import KeyRow, digest
-from domain.errors import Invalid, NotFound, WrongState
+from domain.errors import Invalid, NotFound
 from domain.web_address import WEB_URL_RULE, is_web_url, url_fault
-from domain.webhook_endpoint import MOST_ENDPOINTS, Secret, WebhookEndpoint
+from domain.webhook_endpoint import Secret, WebhookEndpoint
 
 SECRET_BYTES = 32
 """Random bytes of a secret; the specification recommends 24 to 64."""
@@ -59,16 +59,13 @@ class WebhookEndpointService:
     ) -> tuple[WebhookEndpoint, str, int | None]:
         """Add an endpoint, which gets messages about events from now on."""
         self._check_url(url)
-        if self._lookup.count_endpoints() >= MOST_ENDPOINTS:
-            raise WrongState(
-                f"There are {MOST_ENDPOINTS} endpoints already: remove one first."
-            )
         secret, row = self._new_secret()
         endpoint = WebhookEndpoint.add(
             self._context.new_id(),
             url=url,
             types=types,
             secret=secret,
+            others=self._lookup.count_endpoints(),
             at=self._context.now(),
             by=by,
         )
@@ -96,9 +93,7 @@ class WebhookEndpointService:
                 at=at,
                 by=by,
             )
-            if enabled is not None:
-                switch = endpoint.enable if enabled else endpoint.disable
-                switch(at=at, by=by)
+            endpoint.switch(enabled, at=at, by=by)
             return endpoint, self._app.append(endpoint)
 
         return decide(command)

@@ -3,13 +3,14 @@
 Its configuration is opaque here: only the provider's adapter interprets it.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import Aggregate, event
 
-from domain.errors import Invalid, WrongState
+from domain.errors import InUse, Invalid, WrongState
 from domain.values import NAMESPACE
 
 
@@ -133,10 +134,19 @@ class Assistant(Aggregate):
             fields = {"name": _checked_name(name), "config": config, "tools": tools}
             self._record(self.Changed, at, by, **fields)
 
-    def archive(self, *, at: datetime, by: str) -> None:
-        """Exclude the assistant from new campaigns."""
-        if not self.archived:
-            self._record(self.Archived, at, by)
+    def archive(
+        self, *, campaigns: Callable[[], int] = lambda: 0, at: datetime, by: str
+    ) -> None:
+        """Exclude the assistant from new campaigns; a repeat changes nothing.
+
+        `campaigns` counts the unfinished campaigns that use it. Raises InUse if there
+        are any.
+        """
+        if self.archived:
+            return
+        if using := campaigns():
+            raise InUse(f"{using} unfinished campaign(s) use the assistant.")
+        self._record(self.Archived, at, by)
 
     def restore(self, *, at: datetime, by: str) -> None:
         """Allow new campaigns to use an archived assistant."""

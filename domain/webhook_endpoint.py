@@ -120,10 +120,18 @@ class WebhookEndpoint(Aggregate):
         url: str,
         types: Sequence[str],
         secret: Secret,
+        others: int = 0,
         at: datetime,
         by: str,
     ) -> Self:
-        """Add an endpoint. Raises Invalid for an unknown type."""
+        """Add an endpoint to `others` that exist.
+
+        Raises WrongState if there are too many, and Invalid for an unknown type.
+        """
+        if others >= MOST_ENDPOINTS:
+            raise WrongState(
+                f"There are {MOST_ENDPOINTS} endpoints already: remove one first."
+            )
         return cls._create(
             cls.Created,
             id=id_,
@@ -150,6 +158,12 @@ class WebhookEndpoint(Aggregate):
         checked = known_types(types)
         if (url, checked) != (self.url, self.types):
             self._record(self.Changed, at, by, url=url, types=checked)
+
+    def switch(self, enabled: bool | None, *, at: datetime, by: str) -> None:  # noqa: FBT001 - the state itself
+        """Enable or disable the endpoint; None leaves it as it is."""
+        if enabled is not None:
+            change = self.enable if enabled else self.disable
+            change(at=at, by=by)
 
     def enable(self, *, at: datetime, by: str) -> None:
         """Send messages again. Raises WrongState if the endpoint was removed."""

@@ -18,7 +18,6 @@ from domain.dispatching.policy import plan
 from domain.errors import Refused
 from domain.gate.permit import Wait
 from domain.settings import values_in_force
-from domain.states import STARTED
 from domain.values import WaitingCode, call_id_of
 from scheduler.dependencies import TERM_ENDING_ERRORS, SchedulerDependencies
 from scheduler.dispatch import ClaimedCall
@@ -192,7 +191,7 @@ class SlotFiller:
     def _expire(self, snapshot: Snapshot, now: datetime) -> None:
         """Record the end of campaigns whose terms name a time that has come."""
         for view in snapshot.campaigns:
-            if view.state in STARTED and view.has_ended(now):
+            if view.must_expire(now):
                 self._run_command(
                     view.id, partial(self._deps.campaigns.expire, view.id)
                 )
@@ -207,7 +206,7 @@ class SlotFiller:
     def _complete(self, snapshot: Snapshot) -> None:
         complete = self._deps.campaigns.complete
         for view in snapshot.campaigns:
-            if view.completable and view.state in STARTED:
+            if view.must_complete:
                 self._run_command(
                     view.id, partial(complete, view.id, version=view.version)
                 )

@@ -1,9 +1,9 @@
 """Requests to the provider: each is decided by the gate and stored behind the fence."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
@@ -22,17 +22,13 @@ from application.installation_key import InstallationKey, KeyUnusable
 from application.places.resolver import zones_of
 from application.ports import ContactLookup
 from domain.calls.call import Call
-from domain.campaigns.arms import AssignedArm
 from domain.errors import MayNotBeRequested
 from domain.gate.permit import Granted, Never, Wait
 from domain.numbers.number import number_id_of
+from domain.planning.requests import arm_of, may_be_requested, refuse_request
 from domain.planning.voicemail import may_leave_voicemail
-from domain.values import ContactStatus
 
 log = logging.getLogger(__name__)
-
-RECHECK = timedelta(minutes=10)
-"""When a call is decided again for which the gate names no time."""
 
 FENCED = 8
 """Attempts to store a request while a stream that it rests on keeps changing."""
@@ -91,7 +87,7 @@ class CallRequests:
         number_key = self.installation_key.of_number(person.phone)
         number_id = number_id_of(number_key)
         fence = read_fence(self.app, self.installation_key, call, number_id, at)
-        if not fence.campaign.may_dial_at(at) or not fence.contact.may_be_called:
+        if not may_be_requested(fence.campaign, fence.contact, at):
             return None
         decision = self.gate.decide(call, fence, callee, at=at, dial_before=dial_before)
         if not isinstance(decision, Granted):
@@ -99,7 +95,8 @@ class CallRequests:
             return None
         earlier = earlier_calls(self.app, call)
         voicemail_allowed = may_leave_voicemail(call, earlier)
-        caller, arm = fence.campaign.caller, _arm(call, earlier, fence, number_key)
+        caller = fence.campaign.caller
+        arm = arm_of(call, earlier, fence.campaign, number_key)
         ask(
             call,
             dial_before=dial_before,
@@ -123,34 +120,8 @@ class CallRequests:
     def _refuse_request(
         self, call: Call, fence: Fence, decision: Wait | Never, at: datetime
     ) -> None:
-        """Defer the call, or withdraw it and finish its contact, in one append.
-
-        An open request is given up: the caller has proved that it never left.
-        """
-        versions, request_was_open = fence.versions, call.request_open
-        if isinstance(decision, Wait):
-            until = decision.until or at + RECHECK
-            call.wait(decision.code, until=until, at=at, by=SCHEDULER)
-        else:
-            call.withhold(at=at, by=SCHEDULER)
-        if not call.pending_events:
-            return
-        if isinstance(decision, Never):
-            fence.contact.withhold(
-                decision.reason,
-                was=ContactStatus.CANCELED,
-                last_attempt=call.attempt,
-                at=at,
-                by=SCHEDULER,
-            )
-        if request_was_open and not call.unknowns:
-            fence.number.release(call.id, at=at, by=SCHEDULER)
-        self.app.append(call, fence.contact, fence.number, expect=versions)
-
-
-def _arm(
-    call: Call, earlier: Sequence[Call], fence: Fence, number_key: str
-) -> AssignedArm | None:
-    """Return the arm of the contact's earlier requests, else that of its number."""
-    stored = (one.arm for one in (call, *earlier) if one.arm is not None)
-    return next(stored, None) or fence.campaign.arm_for(number_key)
+        """Store what a refusal of the gate means for the call, in one append."""
+        versions, contact, number = fence.versions, fence.contact, fence.number
+        refuse_request(call, contact, number, decision, at=at, by=SCHEDULER)
+        if call.pending_events:
+            self.app.append(call, contact, number, expect=versions)

@@ -15,7 +15,7 @@ from application.calls.call_unit_of_work import (
     CallUnitOfWork,
     StartedCampaigns,
 )
-from application.calls.called_numbers import is_confirmed_end, release_confirmed
+from application.calls.called_numbers import release_confirmed
 from application.calls.contact_planning import TermsCache
 from application.calls.message_recorder import (
     MessageReceipt,
@@ -42,7 +42,9 @@ from domain.calls.call import Call
 from domain.calls.deferrals import DeferralReason
 from domain.calls.reports import ReportGrade
 from domain.campaigns.campaign import Campaign
-from domain.values import CallStatus, Refusal
+from domain.planning.call_consequences import release_claim
+from domain.planning.counted_calls import is_confirmed_end
+from domain.values import Refusal
 
 log = logging.getLogger(__name__)
 
@@ -186,12 +188,8 @@ class CallService:
         until = self._context.now()
 
         def command(call: Call, at: datetime) -> None:
-            if call.request_open:
-                return
-            if self._app.load(Campaign, call.campaign_id).over:
-                call.cancel(at=at, by=SCHEDULER)
-            reason = DeferralReason.NOT_DIALLED
-            call.defer(reason=reason, until=until, at=at, by=SCHEDULER)
+            campaign = self._app.load(Campaign, call.campaign_id)
+            release_claim(call, campaign, until=until, at=at, by=SCHEDULER)
 
         self._unit.run(call_id, command)
 
@@ -256,14 +254,12 @@ class CallService:
 
         def command(call: Call, at: datetime) -> None:
             nonlocal is_rebound
-            is_rebound = call.bound_by_message
-            if is_rebound:
-                call.place(
-                    provider_call_id=provider_call_id,
-                    placed_at=placed_at,
-                    at=at,
-                    by=SCHEDULER,
-                )
+            is_rebound = call.rebind(
+                provider_call_id=provider_call_id,
+                placed_at=placed_at,
+                at=at,
+                by=SCHEDULER,
+            )
 
         self._unit.run(call_id, command)
         if is_rebound:
@@ -316,8 +312,7 @@ class CallService:
         """
 
         def command(call: Call, at: datetime) -> None:
-            if call.status is CallStatus.QUEUED:
-                call.request_hang_up(at=at, by=SCHEDULER)
+            call.hang_up_before_ringing(at=at, by=SCHEDULER)
 
         self._unit.run(call_id, command)
 

@@ -16,14 +16,14 @@ from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
 from domain.errors import AnotherProviderCall
 from domain.planning.call_consequences import (
-    account_fault,
-    is_rebound,
-    pause_for_account_fault,
+    must_pause,
+    note_progress,
+    pause_after,
     placed_event,
     rang,
     record_another_provider_call,
 )
-from domain.values import PauseCause
+from domain.values import VaultText
 
 EXPLAINED = (Call.Rejected, Call.Ended)
 """Events that refer to a text of the provider in the vault."""
@@ -41,6 +41,18 @@ class StartedCampaigns:
 
     started: set[UUID] = field(default_factory=set)
     ringing: set[UUID] = field(default_factory=set)
+
+    def include(self, campaign_id: UUID, events: Sequence[object]) -> bool:
+        """Return whether all that these events show of the campaign is recorded."""
+        starts = placed_event(events) is not None and campaign_id not in self.started
+        return not starts and not (rang(events) and campaign_id not in self.ringing)
+
+    def note(self, campaign_id: UUID, events: Sequence[object]) -> None:
+        """Remember what these stored events have shown of the campaign."""
+        if placed_event(events):
+            self.started.add(campaign_id)
+        if rang(events):
+            self.ringing.add(campaign_id)
 
     def copy(self) -> "StartedCampaigns":
         """Return an independent copy."""
@@ -107,63 +119,46 @@ class CallUnitOfWork:
         events = tuple(call.pending_events)
         if not events:
             return
-        campaign = self._progressed_campaign(call.campaign_id, events, at)
         rows = _in_campaign(_referred(vault, events), call.campaign_id)
-        fault = account_fault(events)
-        if fault is not None:
+        campaign = self._progressed_campaign(call.campaign_id, events, at)
+        if must_pause(events):
             campaign = campaign or self._app.load(Campaign, call.campaign_id)
-            rows += self._pause(campaign, fault, rows, at)
-        if is_rebound(events):
-            campaign = campaign or self._app.load(Campaign, call.campaign_id)
-            if campaign.may_dial:
-                cause = PauseCause.DUPLICATE_DETECTED
-                campaign.pause(cause=cause, at=at, by=SCHEDULER)
+            rows += self._pause(campaign, events, rows, at)
         also = self._planner.changes(call, campaign, at)
         number, texts = self._opt_outs.suppressed(call, at)
         number = release_number(self._app, call, events, number, at)
         changed = (call, campaign, *also.changed, number)
         self._app.append(*changed, vault=[*rows, *texts], expect=also.expect or None)
-        if placed_event(events):
-            self._started.started.add(call.campaign_id)
-        if rang(events):
-            self._started.ringing.add(call.campaign_id)
+        self._started.note(call.campaign_id, events)
 
     def _progressed_campaign(
         self, campaign_id: UUID, events: Sequence[object], at: datetime
     ) -> Campaign | None:
         """Record on the campaign that its first call was placed, or rang."""
-        placed, ringing = placed_event(events), rang(events)
-        starts = placed is not None and campaign_id not in self._started.started
-        if not starts and not (ringing and campaign_id not in self._started.ringing):
+        if self._started.include(campaign_id, events):
             return None
         campaign = self._app.load(Campaign, campaign_id)
-        if placed is not None:
-            campaign.note_placed(placed_at=placed.placed_at, at=at, by=placed.actor)
-        if ringing:
-            campaign.note_ringing(at=at, by=self._context.provider_actor)
+        note_progress(campaign, events, at=at, provider=self._context.provider_actor)
         return campaign
 
     def _pause(
         self,
         campaign: Campaign,
-        fault: Call.Ended,
+        events: Sequence[object],
         rows: Sequence[VaultRow],
         at: datetime,
     ) -> list[VaultRow]:
-        """Pause the campaign with the provider's explanation; return the vault rows."""
-        if not campaign.may_dial:
-            return []
-        text = f"A call ended with {fault.reason}."
-        for row in rows:
-            if (
-                isinstance(row, TextRow)
-                and fault.words
-                and row.id == fault.words.words_id
-            ):
-                text = f"A call ended with {fault.reason}: {row.words}"
-        reason, reason_row = self._context.vault_text(campaign.id, text)
-        pause_for_account_fault(campaign, fault, reason=reason, at=at, by=SCHEDULER)
-        return [reason_row]
+        """Pause the campaign if it dials; return the vault rows of the explanation."""
+        added: list[VaultRow] = []
+
+        def explain(fault: Call.Ended) -> VaultText:
+            text = _explanation(fault, rows)
+            reason, row = self._context.vault_text(campaign.id, text)
+            added.append(row)
+            return reason
+
+        pause_after(campaign, events, explain=explain, at=at, by=SCHEDULER)
+        return added
 
     def _store_duplicate(
         self,
@@ -187,6 +182,15 @@ class CallUnitOfWork:
         if command:
             command(call, at)
         self._app.append(call, campaign, vault=_in_campaign(vault, call.campaign_id))
+
+
+def _explanation(fault: Call.Ended, rows: Sequence[VaultRow]) -> str:
+    """Return why the campaign is paused, with the provider's explanation if any."""
+    words_id = fault.words.words_id if fault.words else None
+    for row in rows:
+        if isinstance(row, TextRow) and row.id == words_id:
+            return f"A call ended with {fault.reason}: {row.words}"
+    return f"A call ended with {fault.reason}."
 
 
 def _referred(vault: Sequence[VaultRow], events: Sequence[object]) -> list[VaultRow]:

@@ -10,7 +10,11 @@ from application.installation_key import InstallationKey, KeyUnusable
 from application.ports import ContactLookup
 from domain.calls.call import Call
 from domain.numbers.number import Number, number_id_of
-from domain.planning.call_consequences import proves_nothing_rang
+from domain.planning.counted_calls import (
+    is_confirmed_end,
+    since_request,
+    stops_counting,
+)
 
 NEWEST_EVENTS = 64
 """Events of a number that are read first; more than a window of a cap usually has."""
@@ -34,24 +38,14 @@ def release_number(
     """Stop counting a call whose new events prove that no phone rang.
 
     `number` is the called number if it has been read already. Returns the number with
-    its new events, None if it has none. A call with a request whose outcome was never
-    known counts for ever: that request may have rung the phone. So does one whose
-    provider id only a webhook has named, because that may be forged, until the provider
-    gives the same id (`release_confirmed`).
+    its new events, None if it has none.
     """
-    unproven = call.unknowns or call.bound_by_message
-    if call.number_key is None or unproven or not proves_nothing_rang(events):
+    if call.number_key is None or not stops_counting(call, events):
         return number
     if number is None:
         number = newest_number(app, number_id_of(call.number_key), at)
     number.release(call.id, at=at, by=SCHEDULER)
     return number if number.pending_events else None
-
-
-def is_confirmed_end(call: Call, provider_call_id: str) -> bool:
-    """Whether the provider confirms the id in a webhook that ended the call early."""
-    same = call.provider_call_id == provider_call_id
-    return same and call.bound_by_message and call.ended
 
 
 def release_confirmed(
@@ -65,21 +59,15 @@ def release_confirmed(
 
     def command() -> None:
         call = app.load(Call, call_id)
-        proof = _since_request(list(app.events.get(call_id)))
-        confirmed = is_confirmed_end(call, provider_call_id) and not call.unknowns
-        if call.number_key is None or not confirmed or not proves_nothing_rang(proof):
+        proof = since_request(list(app.events.get(call_id)))
+        if call.number_key is None or not is_confirmed_end(call, provider_call_id):
             return
-        number = newest_number(app, number_id_of(call.number_key), at)
-        number.release(call_id, at=at, by=SCHEDULER)
-        app.append(number, expect={call_id: call.version})
+        if stops_counting(call, proof, confirmed=True):
+            number = newest_number(app, number_id_of(call.number_key), at)
+            number.release(call_id, at=at, by=SCHEDULER)
+            app.append(number, expect={call_id: call.version})
 
     decide(command)
-
-
-def _since_request(events: Sequence[object]) -> Sequence[object]:
-    """Return the events after the latest request."""
-    requests = [n for n, one in enumerate(events) if isinstance(one, Call.Requested)]
-    return events[requests[-1] :] if requests else events
 
 
 class AdoptedNumbers:

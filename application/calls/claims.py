@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from domain.errors import NotPlanned
 from domain.gate.permit import Wait
 from domain.numbers.number import Number
 from domain.planning.contact_status import status_of
-from domain.planning.reviews import why_not_retried
+from domain.planning.reviews import check_planned_terms, check_repeated_retry
 from domain.values import call_id_of
 
 log = logging.getLogger(__name__)
@@ -155,7 +156,7 @@ class ClaimService:
             except StoreUnavailable:
                 raise
             except NotPlanned as changed:
-                log.info("%s", changed)
+                log.info("call %s is not claimed: %s", one.call_id, changed)
                 unfit.append(one.call_id)
             except Exception:
                 log.exception("call %s cannot be claimed", one.call_id)
@@ -212,8 +213,7 @@ class ClaimService:
         """
         campaign = self._app.load(Campaign, chosen.campaign_id)
         expect[campaign.id] = campaign.version
-        if campaign.terms_version != chosen.terms_version:
-            raise NotPlanned(f"Call {chosen.call_id} was planned by other terms.")
+        check_planned_terms(campaign, chosen.terms_version)
 
     def _check_policy(
         self, chosen: PlannedCall, at: datetime, expect: dict[UUID, int]
@@ -223,23 +223,23 @@ class ClaimService:
         It was deferred, or is repeated because nothing rang; meanwhile the policy may
         have changed. The version of the campaign is added to `expect`.
         """
-        if chosen.plan is not None or chosen.attempt == 1:
-            return
-        waiting = (
-            self._app.load(Call, chosen.call_id)
-            if chosen.requeued
-            else self._previous(chosen)
-        )
-        if waiting is None or waiting.plan is not PlanKind.RETRY:
+        waiting = self._repeated_retry(chosen)
+        if waiting is None:
             return
         campaign = self._app.load(Campaign, chosen.campaign_id)
         expect[campaign.id] = campaign.version
-        if campaign.terms_version == waiting.terms_version:
-            return
-        before = history_before(self._app, waiting)
-        reason = why_not_retried(campaign.terms, before, at)
-        if reason is not None:
-            raise NotPlanned(f"Call {chosen.call_id} is not allowed: {reason}.")
+        before = partial(history_before, self._app, waiting)
+        check_repeated_retry(waiting, campaign, before, at)
+
+    def _repeated_retry(self, chosen: PlannedCall) -> Call | None:
+        """Return the retry that was not made and is repeated, None for other calls."""
+        if not chosen.repeats:
+            return None
+        if chosen.requeued:
+            call: Call | None = self._app.load(Call, chosen.call_id)
+        else:
+            call = self._previous(chosen)
+        return call if call is not None and call.is_retry else None
 
     def _history(
         self, chosen: PlannedCall, previous: Call | None
@@ -255,7 +255,7 @@ class ClaimService:
         contact = self._app.load(Contact, chosen.contact_id)
         plan = contact.plan_after(chosen.attempt - 1)
         if plan is None or plan.attempt != chosen.attempt:
-            raise NotPlanned(f"Call {chosen.call_id} is not planned any more.")
+            raise NotPlanned("The call is not planned any more.")
         return plan.history
 
     def _previous(self, chosen: PlannedCall) -> Call | None:

@@ -6,6 +6,7 @@ What a tool decides is stored in the same append as the message, before the answ
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -35,13 +36,19 @@ from domain.calls.call import Call
 from domain.calls.callbacks import NotAgreed, agree, wish_of
 from domain.calls.unmatched_message import unmatched_id_of
 from domain.campaigns.campaign import Campaign
-from domain.numbers.number import SuppressionSource, number_id_of
+from domain.numbers.number import Number, SuppressionSource, number_id_of
 from domain.outcomes import Disposition, DispositionSource
+from domain.planning.callback_requests import CallbackBar, callback_bar
 from domain.values import VaultText
 
 RECORD_OPT_OUT, SCHEDULE_CALLBACK = "record_opt_out", "schedule_callback"
 TOOL_NAMES = frozenset({RECORD_OPT_OUT, SCHEDULE_CALLBACK})
 """Names of the tools that are answered."""
+
+NO_CALLBACK = {
+    CallbackBar.CAMPAIGN_OVER: NO_CALLBACK_HERE,
+    CallbackBar.OPTED_OUT: NO_CALLBACK_SUPPRESSED,
+}
 
 LONGEST_QUOTE = 1_000
 
@@ -215,10 +222,15 @@ class _ToolCallMessage:
             return NO_CALLBACK_HERE
         at = self._context.now()
         campaign = self._streams.load(Campaign, call.campaign_id)
-        if campaign.over:
-            return NO_CALLBACK_HERE
-        if self._is_opted_out(call, at):
-            return NO_CALLBACK_SUPPRESSED
+        bar = callback_bar(call, campaign, partial(self._number, call, at))
+        if bar is not None:
+            return NO_CALLBACK[bar]
+        return self._agreed(arguments, call, campaign, at)
+
+    def _agreed(
+        self, arguments: dict[str, Any], call: Call, campaign: Campaign, at: datetime
+    ) -> str:
+        """Agree on the time that the arguments name, or offer others."""
         zone = arguments.get("time_zone")
         wish = wish_of(arguments.get("local_datetime"), zone or None)
         if wish is None:
@@ -238,14 +250,11 @@ class _ToolCallMessage:
         phone = self._people.phone_of(call) or self._message.phone
         return zones_of(phone) if phone else ()
 
-    def _is_opted_out(self, call: Call, at: datetime) -> bool:
-        if call.disposition is Disposition.OPTED_OUT:
-            return True
+    def _number(self, call: Call, at: datetime) -> Number | None:
+        """Return the number that was called; None for a call of release 1."""
         if call.number_key is None:
-            return False
-        return find_number(
-            self._streams, number_id_of(call.number_key), at
-        ).is_suppressed
+            return None
+        return find_number(self._streams, number_id_of(call.number_key), at)
 
     # --- Commands on the call ---------------------------------------------------------
 

@@ -60,21 +60,16 @@ class PlannedCallService:
     def _review(self, app: Streams, campaign_id: UUID, contact_id: UUID) -> None:
         at, campaign = self._context.now(), app.load(Campaign, campaign_id)
         contact = app.find(Contact, contact_id)
-        plan = contact.planned if contact else None
-        if contact is None or plan is None or not campaign.may_dial:
-            return
-        known = app.find(Call, call_id_of(contact_id, plan.attempt - 1))
-        latest = last_call(app, contact_id, known)
-        if latest is None:
+        latest = _last_before_plan(app, contact) if contact else None
+        if contact is None or latest is None:
             return
         expect = {campaign.id: campaign.version} | expected_versions(contact, latest)
         review_due(
             contact,
             latest,
-            campaign.terms,
+            campaign,
             history=history_with(app, latest),
             before=history_before(app, latest),
-            terms_version=campaign.terms_version,
             at=at,
             by=SCHEDULER,
         )
@@ -148,3 +143,11 @@ class PlannedCallService:
             return self._app.append(campaign, contact, latest, expect=expect)
 
         return decide(command)
+
+
+def _last_before_plan(app: Streams, contact: Contact) -> Call | None:
+    """Return the last call to a contact with a planned call, None for any other."""
+    if contact.planned is None:
+        return None
+    known = app.find(Call, call_id_of(contact.id, contact.planned.attempt - 1))
+    return last_call(app, contact.id, known)

@@ -17,6 +17,7 @@ from application.ports import ContactLookup
 from application.unit_of_work import UnitOfWork
 from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
+from domain.gate.decision import is_forbidden
 from domain.numbers.number import Number
 from domain.numbers.suppression_lists import SUPPRESSION_LISTS_ID, SuppressionLists
 from domain.outcomes import Withheld
@@ -123,9 +124,7 @@ class WithholdingService:
             return None
         purpose, today = campaign.terms.purpose, self._context.now().date()
         found = look_up(self._blocks, lists, person.phone, purpose, today)
-        if any(finding.forbids for finding in found or ()):
-            return {lists.id: lists.version}
-        return None
+        return {lists.id: lists.version} if is_forbidden(found) else None
 
 
 def withhold_one(

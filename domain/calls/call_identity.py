@@ -44,6 +44,18 @@ class IdentityCommands(CallState):
         else:
             raise AnotherProviderCall(self.id, self.provider_call_id, provider_call_id)
 
+    def rebind(
+        self, *, provider_call_id: str, placed_at: datetime, at: datetime, by: str
+    ) -> bool:
+        """Bind the call to the id that the provider shows; return whether it may be.
+
+        A call whose id the provider itself gave, and not only a webhook, stays bound.
+        """
+        if not self.bound_by_message:
+            return False
+        self.place(provider_call_id=provider_call_id, placed_at=placed_at, at=at, by=by)
+        return True
+
     def _rebind(
         self,
         former: str,

@@ -185,6 +185,11 @@ class ProviderCommands(CallState):
         if self.live and not self.hang_up_requested:
             self._record(events.HangUpRequested, at, by)
 
+    def hang_up_before_ringing(self, *, at: datetime, by: str) -> None:
+        """Ask for the end of a call that has not rung yet and may not ring any more."""
+        if self.status is CallStatus.QUEUED:
+            self.request_hang_up(at=at, by=by)
+
     # --- Decisions about the end ----------------------------------------------
 
     def _is_explained_by(self, words: VaultText | None) -> bool:

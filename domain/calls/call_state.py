@@ -145,6 +145,11 @@ class CallState:
         return self.status in LIVE
 
     @property
+    def is_retry(self) -> bool:
+        """Whether the retry policy planned the call, or the one that it repeats."""
+        return self.plan is PlanKind.RETRY
+
+    @property
     def deferred(self) -> bool:
         """Whether the call waits to be requested again."""
         return self.live and self.standing is ContactStatus.PENDING

@@ -1,6 +1,6 @@
 """What new events of a call mean for its campaign and its contact."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from domain.calls.call import Call
@@ -8,7 +8,7 @@ from domain.calls.call_events import ContactStatusChanged
 from domain.calls.deferrals import DeferralReason
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact import Contact
-from domain.values import ContactStatus, PauseCause, Refusal, RefusalKind, VaultText
+from domain.values import ContactStatus, PauseCause, RefusalKind, VaultText
 
 
 def placed_event(events: Sequence[object]) -> Call.Placed | None:
@@ -21,28 +21,26 @@ def rang(events: Sequence[object]) -> bool:
     return any(isinstance(one, Call.Ringing | Call.Answered) for one in events)
 
 
+def note_progress(
+    campaign: Campaign, events: Sequence[object], *, at: datetime, provider: str
+) -> None:
+    """Record on the campaign that a call was placed, or rang, by these events.
+
+    `provider` is the actor of what the provider reports.
+    """
+    placed = placed_event(events)
+    if placed is not None:
+        campaign.note_placed(placed_at=placed.placed_at, at=at, by=placed.actor)
+    if rang(events):
+        campaign.note_ringing(at=at, by=provider)
+
+
 def account_fault(events: Sequence[object]) -> Call.Ended | None:
     """Return the end that says that the account, assistant or line may not call."""
     for one in events:
         if isinstance(one, Call.Ended) and one.refusal is not None:
             return one if one.refusal.kind is RefusalKind.ACCOUNT else None
     return None
-
-
-def proves_nothing_rang(events: Sequence[object]) -> bool:
-    """Return whether the events prove that the latest request rang no phone.
-
-    It never left, or the provider refused it before a phone rang.
-    """
-    for one in events:
-        match one:
-            case Call.Rejected() | Call.Deferred(refusal=Refusal()):
-                return True
-            case Call.Deferred(why=DeferralReason.NEVER_LEFT):
-                return True
-            case Call.Ended(refusal=Refusal(), was=ContactStatus.QUEUED):
-                return True
-    return False
 
 
 def is_rebound(events: Sequence[object]) -> bool:
@@ -58,13 +56,42 @@ def waits_again(events: Sequence[object]) -> bool:
     )
 
 
-def pause_for_account_fault(
-    campaign: Campaign, end: Call.Ended, *, reason: VaultText, at: datetime, by: str
+def must_pause(events: Sequence[object]) -> bool:
+    """Return whether new events of a call pause its campaign."""
+    return account_fault(events) is not None or is_rebound(events)
+
+
+def pause_after(
+    campaign: Campaign,
+    events: Sequence[object],
+    *,
+    explain: Callable[[Call.Ended], VaultText],
+    at: datetime,
+    by: str,
 ) -> None:
-    """Pause a campaign whose account, assistant or line the provider refuses."""
-    scope = end.refusal.scope if end.refusal else None
-    cause = PauseCause.ACCOUNT
-    campaign.pause(cause=cause, scope=scope, reason=reason, at=at, by=by)
+    """Pause a campaign that dials, if these new events of one of its calls demand it.
+
+    The provider refuses the account, assistant or line, as `explain` words it; or it
+    gave another id than a webhook had named, so that two calls may be live.
+    """
+    fault = account_fault(events)
+    if fault is not None and campaign.may_dial:
+        scope = fault.refusal.scope if fault.refusal else None
+        cause, reason = PauseCause.ACCOUNT, explain(fault)
+        campaign.pause(cause=cause, scope=scope, reason=reason, at=at, by=by)
+    if is_rebound(events) and campaign.may_dial:
+        campaign.pause(cause=PauseCause.DUPLICATE_DETECTED, at=at, by=by)
+
+
+def release_claim(
+    call: Call, campaign: Campaign, *, until: datetime, at: datetime, by: str
+) -> None:
+    """Release a claim without an open request; cancel it if the campaign is over."""
+    if call.request_open:
+        return
+    if campaign.over:
+        call.cancel(at=at, by=by)
+    call.defer(reason=DeferralReason.NOT_DIALLED, until=until, at=at, by=by)
 
 
 def withdraw_from_calls(call: Call, contact: Contact, *, at: datetime, by: str) -> None:

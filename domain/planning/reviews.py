@@ -1,13 +1,16 @@
 """Decides again about calls that are planned, or claimed and not made yet."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from domain.calls.call import Call
+from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.contacts.contact import Contact, PlannedAttempt
 from domain.contacts.contact_events import FinishReason
 from domain.contacts.contact_history import ContactHistory, PlanKind
+from domain.errors import NotPlanned
 from domain.outcomes import CallOutcome
 from domain.planning.retries import CallResult, Finish, Retry, next_step
 from domain.values import ContactStatus
@@ -16,23 +19,25 @@ from domain.values import ContactStatus
 def review_due(
     contact: Contact,
     latest: Call,
-    terms: CallingTerms,
+    campaign: Campaign,
     *,
     history: ContactHistory,
     before: ContactHistory,
-    terms_version: int,
     at: datetime,
     by: str,
 ) -> None:
     """Decide about a further call that is due, or too late, by the present terms.
+
+    Nothing is decided while the campaign does not dial.
 
     `history` is that of the contact with its last call `latest`, `before` without it.
     The call is then to be made now, is planned for later, or is not made: the contact
     is finished, and a call that was claimed but not made is withdrawn.
     """
     plan = contact.planned
-    if plan is None or not contact.may_be_called:
+    if plan is None or not contact.may_be_called or not campaign.may_dial:
         return
+    terms, terms_version = campaign.terms, campaign.terms_version
     if plan.expires_at is not None and plan.expires_at <= at:
         is_retry = plan.kind is PlanKind.RETRY
         _finish(
@@ -52,6 +57,33 @@ def review_due(
         reason = why_not_retried(terms, before, at)
         if reason is not None:
             _finish(contact, plan, latest, reason, at, by)
+
+
+def check_planned_terms(campaign: Campaign, terms_version: int | None) -> None:
+    """Raise NotPlanned if the terms have changed since a retry was planned by them.
+
+    The retry is then decided again.
+    """
+    if campaign.terms_version != terms_version:
+        raise NotPlanned("The call was planned by other terms.")
+
+
+def check_repeated_retry(
+    waiting: Call,
+    campaign: Campaign,
+    before: Callable[[], ContactHistory],
+    at: datetime,
+) -> None:
+    """Raise NotPlanned if a retry that was not made is not allowed any more.
+
+    It was deferred, or is repeated because nothing rang; meanwhile the terms may have
+    changed. `before` returns the contact's history without the call `waiting`.
+    """
+    if campaign.terms_version == waiting.terms_version:
+        return
+    reason = why_not_retried(campaign.terms, before(), at)
+    if reason is not None:
+        raise NotPlanned(f"The call is not allowed any more: {reason}.")
 
 
 def why_not_retried(

@@ -137,15 +137,9 @@ def happen_to_contact(life: Life, campaign: Campaign) -> None:
 
     def review() -> None:
         if latest is not None:
-            version = campaign.terms_version
+            before = history_of(life.calls[contact_id][:-1])
             review_due(
-                contact,
-                latest,
-                campaign.terms,
-                history=history,
-                before=history_of(life.calls[contact_id][:-1]),
-                terms_version=version,
-                **stamp,
+                contact, latest, campaign, history=history, before=before, **stamp
             )
 
     told: list[Callable[[], None]] = [

@@ -4,7 +4,7 @@ import pytest
 
 from domain.calls.call import Call
 from domain.calls.deferrals import DeferralReason
-from domain.planning.call_consequences import proves_nothing_rang
+from domain.planning.counted_calls import proves_nothing_rang
 from domain.values import WaitingCode
 from tests.domain.calls.call_facts import IS_REQUESTED, LATER, call_after, deferred
 
