@@ -38,7 +38,7 @@ from projections.contacts.planned_calls import (
 from projections.registers import settings_board
 from projections.tables.checkpoint import one_snapshot, position_of
 from projections.tables.queries import select, select_value
-from projections.tables.state_sql import literals
+from projections.tables.state_sql import in_period_sql, literals
 from storage.database import Conn
 
 _CLAIMS: LiteralString = "select claims from dispatch where id = 1"
@@ -179,8 +179,7 @@ _CANDIDATES = f"""
         order by rank, ready_at, imported_position, seq limit %(most)s
     ) first
     where c.state in {literals(MAY_DIAL)} and c.expired_at is null
-        and (c.starts_at is null or c.starts_at <= %(now)s)
-        and (c.ends_at is null or c.ends_at > %(now)s)
+        and {in_period_sql("c.starts_at", "c.ends_at", "%(now)s")}
     order by c.id, first.rank, first.ready_at, first.imported_position, first.seq
 """  # noqa: S608 - our own text
 

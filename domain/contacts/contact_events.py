@@ -147,3 +147,7 @@ class Disposed(ContactEvent):
     disposition: Disposition | None
     disposition_was: Disposition | None
     note: VaultText | None
+
+
+PLANS_A_CALL = (CallPlanned, Returned)
+"""Events after which another call to the contact is planned."""

@@ -26,7 +26,8 @@ FRESH: LiteralString = f"""
 """SQL condition that a contact `k` waits, and was neither planned nor deferred.
 
 The index `contact_log_fresh` and the triggers that count `fresh` contacts have the same
-condition; they cannot take it from here, because changing it needs a migration.
+condition; they cannot take it from here, because changing it needs a migration. Tests
+compare all three.
 """
 
 TABLES = (

@@ -12,12 +12,13 @@ from typing import Any, LiteralString
 
 import orjson
 
-from domain.contacts.contact_events import CallPlanned, Returned
-from domain.states import NOT_FINISHED
+from domain.contacts.contact_events import PLANS_A_CALL
 from domain.webhook_endpoint import MessageType, WebhookEndpoint
 from projections.deliveries.notices import Notice, notices
-from projections.tables.state_sql import literals
+from projections.tables.state_sql import is_finished_sql
 from storage.database import Conn
+
+_TOPICS = ", ".join(f"'{one.TOPIC}'" for one in PLANS_A_CALL)
 
 # A contact is finished unless another call is planned. The events of one append are
 # visible together, but may be applied in two batches: the log, unlike the read tables,
@@ -45,12 +46,12 @@ _ADD: LiteralString = f"""
             where contact_id = n.contact_id limit 1
         ) k
         where n.type = '{MessageType.CONTACT_FINISHED}'
-            and k.status not in {literals(NOT_FINISHED)} and k.planned_at is null
+            and {is_finished_sql("k.status", "k.planned_at")}
             and not exists (
                 select from autolynx_events e
                 where e.originator_id = n.contact_id
                     and e.notification_id > %(position)s
-                    and e.topic in ('{CallPlanned.TOPIC}', '{Returned.TOPIC}'))
+                    and e.topic in ({_TOPICS}))
         order by 1, n.position)
     ), wanted as (
         select k.*, e.id as endpoint_id

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 from domain.outcomes import Withheld
-from domain.states import shown_status, stored_statuses
+from domain.states import NOT_FINISHED, shown_status, stored_statuses
 from domain.values import CampaignState, ContactStatus
 
 COUNTER = {
@@ -81,6 +81,24 @@ def shown_counters_sql(form: str = "{} as {}") -> str:
     return ", ".join(
         form.format(shown_counter_sql(shown), COUNTER[shown]) for shown in ContactStatus
     )
+
+
+def is_finished_sql(status: str, planned_at: str) -> str:
+    """Return the SQL condition that a contact is finished: no other call follows.
+
+    `status` and `planned_at` are columns of `contact_log`.
+    """
+    return f"({status} not in {literals(NOT_FINISHED)} and {planned_at} is null)"
+
+
+def in_period_sql(starts_at: str, ends_at: str, at: str) -> str:
+    """Return the SQL condition that a campaign's start has come and its end has not.
+
+    It is the rule of `domain.campaign_period`, with columns of `campaign_board`.
+    """
+    has_begun = f"({starts_at} is null or {starts_at} <= {at})"
+    has_ended = f"({ends_at} is not null and {ends_at} <= {at})"
+    return f"({has_begun} and not {has_ended})"
 
 
 def withheld_sql(withheld: str, status: str, expired: str) -> str:

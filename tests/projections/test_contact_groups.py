@@ -1,15 +1,18 @@
 """The number of contacts that wait in each group, after random histories."""
 
 from collections import Counter
-from itertools import batched
+from datetime import UTC, datetime
+from itertools import batched, product
 from random import Random
+from typing import LiteralString
+from uuid import uuid4
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.gate.groups import NOT_PLACED, ContactGroup
 from domain.values import ContactStatus
-from projections.contacts.contact_groups import group_from
+from projections.contacts.contact_groups import FRESH, group_from
 from projections.engine.row_writer import Writer
 from projections.engine.schema import HANDLERS
 from projections.tables.row_operations import fold, writes
@@ -90,6 +93,43 @@ def test_the_pending_contacts_of_each_group_are_those_of_the_aggregates(
         )
         found = {group_from(group): pending for *group, pending in rows if pending}
     assert found == waiting
+
+
+def test_triggers_and_index_find_the_contacts_that_the_queries_take(
+    store: Store,
+) -> None:
+    """The three conditions are written in three places, of which two are stored."""
+    times = (None, datetime(2026, 3, 1, tzinfo=UTC))
+    kinds = list(product(ContactStatus, times, times))
+    with store.conn.transaction(force_rollback=True):
+        for status, planned_at, due_at in kinds:
+            ids = uuid4(), uuid4(), uuid4()
+            store.conn.execute(
+                "insert into contact_log (contact_id, list_id, campaign_id, seq,"
+                " status, planned_at, due_at) values (%s, %s, %s, 1, %s, %s, %s)",
+                (*ids, status.value, planned_at, due_at),
+            )
+        taken = store.conn.execute(
+            f"select k.list_id from contact_log k where {FRESH}"
+        ).fetchall()
+        counted_ones = store.conn.execute(
+            "select list_id from contact_group_count where fresh > 0"
+        ).fetchall()
+        store.conn.execute(
+            f"create index same_contacts on contact_log (seq) where {of_index(FRESH)}"
+        )
+        conditions = store.conn.execute(
+            "select distinct pg_get_expr(i.indpred, i.indrelid) from pg_index i"
+            " where i.indexrelid in ('contact_log_fresh'::regclass,"
+            " 'same_contacts'::regclass)"
+        ).fetchall()
+    assert 0 < len(taken) < len(kinds)
+    assert sorted(taken) == sorted(counted_ones)
+    assert len(conditions) == 1
+
+
+def of_index(condition: LiteralString) -> LiteralString:
+    return condition.replace("k.", "")
 
 
 def test_each_group_has_an_id_of_its_own_that_never_changes() -> None:
