@@ -14,7 +14,6 @@ from application.event_context import EventContext
 from bench.support.figures import Figure
 from bench.support.installation import Server
 from domain.dial_view import (
-    CampaignView,
     Candidate,
     GroupView,
     OpenCall,
@@ -22,10 +21,11 @@ from domain.dial_view import (
     PlannedCall,
     Snapshot,
 )
+from domain.dispatching.blank_view import blank_view
 from domain.gate.groups import NOT_PLACED
 from domain.gate.permit import Granted, Permit
 from domain.settings import SettingsValues
-from domain.values import NAMESPACE, CallStatus, CampaignState, DialMode
+from domain.values import NAMESPACE, CallStatus
 from provider.vapi import ACTOR
 from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import ClaimedCall
@@ -257,32 +257,16 @@ def _dependencies(world: World) -> SchedulerDependencies:
 
 MAY_BE_CALLED = Granted(Permit((), (), "", "", (), (), ()))
 
-VIEW = CampaignView(
-    id=CAMPAIGN,
+VIEW = replace(
+    blank_view(CAMPAIGN, START),
     name="Bench",
-    state=CampaignState.RUNNING,
-    pause_cause=None,
-    version=1,
     cap=CAP,
-    mode=DialMode.CONTINUOUS,
-    line_quiet_gating=False,
     phone_number_id="line",
     provider_assistant_id="riley",
-    budget=None,
-    spend=Decimal(0),
-    costs_reported=0,
     longest_call_seconds=600,
-    created_at=START,
     queued_at=START,
     contacts=PEOPLE,
     pending=PEOPLE,
-    active=0,
-    ghosts=0,
-    unreported=0,
-    deferred=0,
-    next_due_at=None,
-    batch=None,
-    batch_contacts=0,
     groups=(GroupView(NOT_PLACED, MAY_BE_CALLED, fresh=PEOPLE),),
 )
 

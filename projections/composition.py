@@ -42,8 +42,8 @@ from application.members import MemberService
 from application.numbers import NumberService
 from application.ports import Provider, ProviderMessage, ReadModel
 from application.settings import SettingsService
+from application.single_test_call import TestCallService
 from application.suppression_lists.service import SuppressionListService
-from application.test_calls import TestCallService
 from application.webhook_endpoints import WebhookEndpointService
 from domain.calls.recording_url import RecordingUrls
 from domain.settings import SettingsValues
@@ -279,7 +279,7 @@ class Components(Stores):
         )
 
     def _receive_small_file(self, upload_id: UUID, content: bytes, by: str) -> Upload:
-        """Stage a contact file that was built here; see `test_calls.Receive`."""
+        """Stage a contact file that was built here; see `single_test_call.Receive`."""
         region, at = self.settings.values().default_region, self.now()
         until = at + STAGED_FOR
         new = NewUpload(upload_id, "test-call.csv", region, by, at, until)

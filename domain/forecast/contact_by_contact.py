@@ -23,6 +23,7 @@ from domain.dial_view import (
     Phase,
     Snapshot,
 )
+from domain.dispatching.blank_view import blank_view
 from domain.dispatching.plan_types import Conditions, Plan
 from domain.dispatching.policy import plan
 from domain.forecast.situation import Situation
@@ -33,8 +34,6 @@ from domain.planning.retries import CallResult, Retry, next_step
 from domain.values import (
     ZERO,
     CallStatus,
-    CampaignState,
-    DialMode,
     WaitingCode,
 )
 
@@ -371,30 +370,4 @@ def _open_call(index: int, attempt: int, at: datetime) -> OpenCall:
     )
 
 
-_VIEW = CampaignView(
-    id=CAMPAIGN,
-    name="",
-    state=CampaignState.RUNNING,
-    pause_cause=None,
-    version=1,
-    cap=1,
-    mode=DialMode.CONTINUOUS,
-    line_quiet_gating=False,
-    phone_number_id="",
-    provider_assistant_id="",
-    budget=None,
-    spend=ZERO,
-    costs_reported=0,
-    longest_call_seconds=7200,
-    created_at=datetime.min.replace(tzinfo=UTC),
-    queued_at=None,
-    contacts=0,
-    pending=0,
-    active=0,
-    ghosts=0,
-    unreported=0,
-    deferred=0,
-    next_due_at=None,
-    batch=None,
-    batch_contacts=0,
-)
+_VIEW = blank_view(CAMPAIGN, datetime.min.replace(tzinfo=UTC))

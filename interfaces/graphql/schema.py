@@ -15,9 +15,9 @@ from interfaces.graphql.commands.imports import ImportCommands
 from interfaces.graphql.commands.members import MemberCommands
 from interfaces.graphql.commands.rehearsals import Rehearsals
 from interfaces.graphql.commands.settings import SettingsCommands
+from interfaces.graphql.commands.single_test_call import TestCallCommands
 from interfaces.graphql.commands.suppression_lists import SuppressionListCommands
 from interfaces.graphql.commands.suppressions import SuppressionCommands
-from interfaces.graphql.commands.test_calls import TestCallCommands
 from interfaces.graphql.commands.webhooks import WebhookCommands
 from interfaces.graphql.descriptions import describe
 from interfaces.graphql.errors import PublicErrors, Refusals

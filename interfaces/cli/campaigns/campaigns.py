@@ -17,7 +17,7 @@ from interfaces.cli.campaigns import (
     dialability,
     forecasts,
     importing,
-    test_calls,
+    single_test_call,
 )
 from interfaces.cli.campaigns.campaign_arms import (
     arms_as_json,
@@ -75,7 +75,7 @@ def add_to(app: typer.Typer) -> None:
     for command in (start, pause, resume, cancel, export):
         group.command()(command)
     calling_again.add_commands(group)
-    test_calls.add_commands(group)
+    single_test_call.add_commands(group)
     forecasts.add_commands(group)
     dialability.add_commands(group)
     app.add_typer(group, name="campaigns")

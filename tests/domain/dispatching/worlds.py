@@ -18,6 +18,7 @@ from domain.dial_view import (
     Phase,
     Snapshot,
 )
+from domain.dispatching.blank_view import blank_view
 from domain.dispatching.plan_types import Conditions
 from domain.gate.groups import NOT_PLACED
 from domain.gate.permit import Granted, Permit
@@ -30,32 +31,16 @@ LIST = UUID(int=7)
 DIALLED = (CampaignState.QUEUED, CampaignState.DIALING, CampaignState.RUNNING)
 ACTIVE_PHASES = (Phase.CLAIMED, Phase.REQUESTED, Phase.UNKNOWN, Phase.PLACED)
 
-VIEW = CampaignView(
-    id=UUID(int=1),
+VIEW = replace(
+    blank_view(UUID(int=1), YESTERDAY),
     name="Spring",
-    state=CampaignState.RUNNING,
-    pause_cause=None,
     version=3,
     cap=8,
-    mode=DialMode.CONTINUOUS,
-    line_quiet_gating=False,
     phone_number_id=LINES[0],
     provider_assistant_id="riley",
-    budget=None,
-    spend=Decimal(0),
-    costs_reported=0,
     longest_call_seconds=600,
-    created_at=YESTERDAY,
     queued_at=YESTERDAY,
     contacts=100,
-    pending=0,
-    active=0,
-    ghosts=0,
-    unreported=0,
-    deferred=0,
-    next_due_at=None,
-    batch=None,
-    batch_contacts=0,
     groups=(GroupView(NOT_PLACED, Granted(Permit((), (), "", "", (), (), ())), 0),),
 )
 

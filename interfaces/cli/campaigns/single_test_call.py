@@ -7,7 +7,7 @@ import typer
 
 from application.configuration import Configuration
 from application.errors import Failure
-from application.test_calls import NewTestCall
+from application.single_test_call import NewTestCall
 from interfaces.cli.assistants import assistant_here
 from interfaces.cli.directory import line_here
 from interfaces.cli.output import AsJson, json_of, print_line
