@@ -94,11 +94,11 @@ class CampaignService:
 
         `scope` names what the provider refused, for a pause with the cause ACCOUNT.
         """
-        said, row = self._context.vault_text(campaign_id, reason or "")
+        text, row = self._context.vault_text(campaign_id, reason or "")
 
         def command() -> int | None:
             campaign = self._app.load(Campaign, campaign_id)
-            words = said if reason else None
+            words = text if reason else None
             campaign.pause(
                 cause=cause, scope=scope, reason=words, at=self._context.now(), by=by
             )

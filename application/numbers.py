@@ -137,6 +137,6 @@ def _checked(reason: str) -> str:
     if not reason.strip():
         raise Invalid("reason is empty.", reason="is empty")
     if len(reason) > LONGEST_REASON:
-        said = f"must have at most {LONGEST_REASON:,} characters"
-        raise Invalid(f"reason {said}.", reason=said)
+        fault = f"must have at most {LONGEST_REASON:,} characters"
+        raise Invalid(f"reason {fault}.", reason=fault)
     return reason.strip()

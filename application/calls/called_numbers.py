@@ -51,7 +51,7 @@ def release_number(
 def release_confirmed(
     app: AutoLynx, call_id: UUID, provider_call_id: str, at: datetime
 ) -> None:
-    """Stop counting a call that was refused before it rang, as a webhook had said.
+    """Stop counting a call that was refused before it rang, as a webhook had reported.
 
     The webhook arrived before the provider's answer to the request, which gives the
     same id. Does nothing if the end does not prove that no phone rang.

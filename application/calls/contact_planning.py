@@ -115,7 +115,7 @@ class ContactPlanner:
             present = replace(terms, ends_at=campaign.terms.ends_at)
             step = step_after(call, history, present, at)
             return self._planned(call, campaign, step, history, at)
-        if call.standing is ContactStatus.ENDED:
+        if call.contact_status is ContactStatus.ENDED:
             return ContactChanges()  # Nothing was planned, and nothing is now.
         return self._concluded(call, at)
 

@@ -125,7 +125,7 @@ class Call(
 
     @event(Requeued)
     def _requeued(self, standing: ContactStatus, timestamp: datetime) -> None:
-        self.standing, self.claimed_at = standing, timestamp
+        self.contact_status, self.claimed_at = standing, timestamp
         self.request_open = self.outcome_unknown = False
 
     # --- 2. Requested from the provider ------------------------------------------
@@ -173,7 +173,7 @@ class Call(
     ) -> None:
         self.provider_call_id, self.placed_at = provider_call_id, placed_at
         self.bound_by_message = evidence is not None
-        self.standing = standing
+        self.contact_status = standing
         self.request_open = self.outcome_unknown = False
         self._keep(evidence)
 
@@ -184,7 +184,7 @@ class Call(
 
     @event(Deferred)
     def _deferred(self, standing: ContactStatus, refusal: Refusal | None) -> None:
-        self.standing = standing
+        self.contact_status = standing
         self._count(refusal)
         self.request_open = self.outcome_unknown = False
 
@@ -196,7 +196,7 @@ class Call(
     def _rejected(
         self, standing: ContactStatus, outcome: ReportedOutcome | None
     ) -> None:
-        self.status, self.standing = CallStatus.FAILED, standing
+        self.status, self.contact_status = CallStatus.FAILED, standing
         self.request_open = False
         self._give_up(outcome)
 
@@ -213,7 +213,7 @@ class Call(
 
     @event(Ringing)
     def _ringing(self, standing: ContactStatus, evidence: Evidence | None) -> None:
-        self.status, self.standing = CallStatus.RINGING, standing
+        self.status, self.contact_status = CallStatus.RINGING, standing
         self._keep(evidence)
 
     @event(Answered)
@@ -224,7 +224,7 @@ class Call(
         evidence: Evidence | None,
     ) -> None:
         self.status = CallStatus.IN_PROGRESS if self.live else self.status
-        self.standing = standing
+        self.contact_status = standing
         if answered_at is not None:
             ranks = replace(self.known.ranks, started_at=STATUS_RANK)
             self.known = replace(self.known, started_at=answered_at, ranks=ranks)
@@ -264,7 +264,7 @@ class Call(
         if self.live:
             self.end_recorded_at = timestamp
             self.status = STATUS_AFTER_END[standing]
-        self.standing, self.ended = standing, True
+        self.contact_status, self.ended = standing, True
         self.ended_words = words
         self._count(refusal)
         end: dict[str, Any] = {"reason": reason, "ended_at": ended_at}
@@ -280,12 +280,12 @@ class Call(
     def _timed_out(
         self, standing: ContactStatus, outcome: ReportedOutcome | None
     ) -> None:
-        self.status, self.standing = CallStatus.TIMEOUT, standing
+        self.status, self.contact_status = CallStatus.TIMEOUT, standing
         self._give_up(outcome)
 
     @event(Failed)
     def _failed(self, standing: ContactStatus, outcome: ReportedOutcome | None) -> None:
-        self.status, self.standing = CallStatus.FAILED, standing
+        self.status, self.contact_status = CallStatus.FAILED, standing
         self.request_open = self.outcome_unknown = False
         self._give_up(outcome)
 
@@ -293,7 +293,7 @@ class Call(
     def _canceled(
         self, standing: ContactStatus, outcome: ReportedOutcome | None
     ) -> None:
-        self.status, self.standing = CallStatus.CANCELED, standing
+        self.status, self.contact_status = CallStatus.CANCELED, standing
         self._give_up(outcome)
 
     # --- 6. Reported -------------------------------------------------------------

@@ -29,7 +29,7 @@ class IdentityCommands(CallState):
         if self.provider_call_id is None:
             self._move(
                 events.Placed,
-                ContactStatus(self.status) if self.live else self.standing,
+                ContactStatus(self.status) if self.live else self.contact_status,
                 at,
                 by,
                 provider_call_id=provider_call_id,

@@ -44,7 +44,7 @@ class ProviderCommands(CallState):
         news = known != self.known
         moves = self.live and self.status is not CallStatus.IN_PROGRESS
         if news or moves:
-            to = ContactStatus.IN_PROGRESS if self.live else self.standing
+            to = ContactStatus.IN_PROGRESS if self.live else self.contact_status
             fields = {"answered_at": answered_at if news else None}
             self._move(events.Answered, to, at, by, evidence=evidence, **fields)
 
@@ -89,7 +89,7 @@ class ProviderCommands(CallState):
         delay = self._retry_delay(refusal) if refusal else None
         self._move(
             events.Ended,
-            self._standing_after_end(refusal, again=delay is not None),
+            self._contact_status_after_end(refusal, again=delay is not None),
             at,
             by,
             reason=known.reason,
@@ -196,11 +196,11 @@ class ProviderCommands(CallState):
         """Return whether this is the first explanation of the end."""
         return words is not None and self.ended_words is None
 
-    def _standing_after_end(
+    def _contact_status_after_end(
         self, refusal: Refusal | None, *, again: bool
     ) -> ContactStatus:
         if not self.live:
-            return self.standing
+            return self.contact_status
         if again:
             return ContactStatus.PENDING
         return ContactStatus.FAILED if refusal else ContactStatus.ENDED

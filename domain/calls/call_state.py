@@ -56,7 +56,7 @@ class CallState:
 
     # The call's own status, and the contact's status because of it.
     status: CallStatus = CallStatus.QUEUED
-    standing: ContactStatus = ContactStatus.QUEUED
+    contact_status: ContactStatus = ContactStatus.QUEUED
 
     # Requests. `request_open`: the last one has no outcome yet; `outcome_unknown`: its
     # outcome must be looked up. The others describe the last request: when it was
@@ -152,7 +152,7 @@ class CallState:
     @property
     def deferred(self) -> bool:
         """Whether the call waits to be requested again."""
-        return self.live and self.standing is ContactStatus.PENDING
+        return self.live and self.contact_status is ContactStatus.PENDING
 
     @property
     def waiting(self) -> bool:
@@ -188,7 +188,7 @@ class CallState:
         by: str,
         **fields: Any,
     ) -> None:
-        self._record(fact, at, by, was=self.standing, standing=to, **fields)
+        self._record(fact, at, by, was=self.contact_status, standing=to, **fields)
 
     def _record(
         self, fact: type[CallEvent], at: datetime, by: str, **fields: Any

@@ -149,8 +149,8 @@ def check_terms(name: str, cap: int, budget: Decimal | None) -> None:
     if budget is not None and not is_amount(budget):
         wrong["budget"] = f"{AMOUNT_RULE}, or null for no limit"
     if wrong:
-        said = "; ".join(f"{field} {what}" for field, what in wrong.items())
-        raise Invalid(f"{said[0].upper()}{said[1:]}.", **wrong)
+        message = "; ".join(f"{field} {what}" for field, what in wrong.items())
+        raise Invalid(f"{message[0].upper()}{message[1:]}.", **wrong)
 
 
 def check_line(phone_number_id: str) -> None:

@@ -73,7 +73,7 @@ class Contact(BaseAggregate[UUID]):
     )
 
     campaign_id: UUID
-    standing: ContactStatus
+    status: ContactStatus
     settled: bool
     erased: bool
     finished: FinishReason | None
@@ -88,7 +88,7 @@ class Contact(BaseAggregate[UUID]):
         """Return the contact as it is before its first event, at version 0."""
         contact = cls.__new__(cls)
         contact.__base_init__(contact_id, 0, at)
-        contact.campaign_id, contact.standing = campaign_id, ContactStatus.PENDING
+        contact.campaign_id, contact.status = campaign_id, ContactStatus.PENDING
         contact.settled = contact.erased = False
         contact.finished = contact.withheld = contact.planned = None
         contact.disposed, contact.disposition, contact.note = False, None, None
@@ -105,7 +105,7 @@ class Contact(BaseAggregate[UUID]):
         return planned if planned and planned.attempt > last_attempt else None
 
     def status_after(
-        self, last_attempt: int, last_standing: ContactStatus
+        self, last_attempt: int, last_status: ContactStatus
     ) -> ContactStatus:
         """Return the contact's status, given the number and status of its last call.
 
@@ -113,7 +113,7 @@ class Contact(BaseAggregate[UUID]):
         """
         if self.plan_after(last_attempt) is not None:
             return ContactStatus.PENDING
-        return self.standing if self.settled else last_standing
+        return self.status if self.settled else last_status
 
     # --- Commands -------------------------------------------------------------------
 
@@ -358,7 +358,7 @@ class Contact(BaseAggregate[UUID]):
 
     def _moved(self, was: ContactStatus, standing: ContactStatus) -> None:
         """Apply a change of the status; an event without one changes nothing."""
-        self.standing = standing
+        self.status = standing
         if was is not standing:
             self.settled = standing is not ContactStatus.PENDING
         if self.settled:

@@ -123,14 +123,14 @@ def check_terms(
         wrong = "must not be in the future: give the date of the data"
         raise Invalid(f"asOf {wrong}.", asOf=wrong)
     if max_age_days is not None and not 1 <= max_age_days <= MOST_DAYS:
-        said = f"must be from 1 to {MOST_DAYS:,}, or left out"
-        raise Invalid(f"maxAgeDays {said}.", maxAgeDays=said)
+        fault = f"must be from 1 to {MOST_DAYS:,}, or left out"
+        raise Invalid(f"maxAgeDays {fault}.", maxAgeDays=fault)
     for prefix in covers:
         digits = prefix.removeprefix("+")
         is_prefix = digits.isascii() and digits.isdigit() and prefix.startswith("+")
         if not is_prefix or len(digits) > LONGEST_PREFIX:
-            said = f"{prefix[:30]!r} is no prefix such as +1202"
-            raise Invalid(f"covers: {said}.", covers=said)
+            fault = f"{prefix[:30]!r} is no prefix such as +1202"
+            raise Invalid(f"covers: {fault}.", covers=fault)
 
 
 class SuppressionListsEvent(Aggregate.Event):

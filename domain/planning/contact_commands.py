@@ -65,7 +65,7 @@ def withhold(
         raise WrongState(f"The contact is {was}: only a waiting one can be removed.")
     if latest is not None and latest.deferred:
         latest.withdraw(at=at, by=by)
-        was = latest.standing
+        was = latest.contact_status
     last_attempt = latest.attempt if latest else 0
     contact.withhold(reason, was=was, last_attempt=last_attempt, at=at, by=by)
 

@@ -9,4 +9,4 @@ def status_of(contact: Contact, latest: Call | None) -> ContactStatus:
     """Return the status of a contact, given its last call."""
     if latest is None:
         return contact.status_after(0, ContactStatus.PENDING)
-    return contact.status_after(latest.attempt, latest.standing)
+    return contact.status_after(latest.attempt, latest.contact_status)

@@ -154,9 +154,9 @@ def step_after(
     or that failed, is not followed by a planned one. Nothing but a callback follows a
     call that timed out.
     """
-    if call.standing not in {ContactStatus.ENDED, ContactStatus.TIMEOUT}:
+    if call.contact_status not in {ContactStatus.ENDED, ContactStatus.TIMEOUT}:
         return None
-    if call.standing is ContactStatus.TIMEOUT and call.callback_at is None:
+    if call.contact_status is ContactStatus.TIMEOUT and call.callback_at is None:
         return None
     result = CallResult(
         outcome=call.outcome or CallOutcome.UNKNOWN,
@@ -196,9 +196,9 @@ def plan_after(
         history=history.with_retry(step.because)
         if isinstance(step, Retry)
         else history,
-        finished_as=call.standing,
+        finished_as=call.contact_status,
     )
-    contact.plan_call(plan, was=call.standing, at=at, by=by)
+    contact.plan_call(plan, was=call.contact_status, at=at, by=by)
 
 
 def _is_ruled_out(contact: Contact, step: Retry | Callback) -> bool:
@@ -266,10 +266,10 @@ def _taken_back(
         return was, plan.finished_as
     if latest is not call and was is ContactStatus.QUEUED and latest.waiting:
         latest.cancel(at=at, by=by)
-        return latest.standing, latest.standing
+        return latest.contact_status, latest.contact_status
     if latest.deferred:
         latest.withdraw(at=at, by=by)
-        return latest.standing, latest.standing
+        return latest.contact_status, latest.contact_status
     if was is ContactStatus.PENDING:
         return was, ContactStatus.ENDED
     return None if latest is call else (was, was)

@@ -114,11 +114,11 @@ def _finish(
     """Finish a contact that waits; one whose call is made or under way is left."""
     was, standing = ContactStatus.PENDING, plan.finished_as
     if latest.attempt >= plan.attempt:
-        if latest.standing is not ContactStatus.PENDING:
+        if latest.contact_status is not ContactStatus.PENDING:
             return
         if latest.deferred:
             latest.withdraw(at=at, by=by)
-            was = standing = latest.standing
+            was = standing = latest.contact_status
     contact.finish(
         reason,
         was=was,

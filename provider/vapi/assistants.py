@@ -146,6 +146,8 @@ def changed_config(now: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any
     for key, value in change.items():
         held = now.get(key)
         if redact({key: held}) != {key: held} and redact({key: value}) == {key: value}:
-            said = f"{key} contains secrets that a change from here would remove"
-            raise ProviderRefused(f"{said}: leave it out, or change it at the provider")
+            fault = f"{key} contains secrets that a change from here would remove"
+            raise ProviderRefused(
+                f"{fault}: leave it out, or change it at the provider"
+            )
     return change

@@ -125,26 +125,26 @@ CUSTOMER = re.compile(r"\bcustomer\b(?!.*should not exist)", re.IGNORECASE | re.
 CUSTOMER_FIELD = re.compile(r"\bcustomer\.\w+(?!.*should not exist)", re.DOTALL)
 
 
-def refusal_of_answer(status: int, message: Any, said: str) -> Refusal:
+def refusal_of_answer(status: int, message: Any, text: str) -> Refusal:
     """Classify a 4xx answer to POST /call that has the form of the API's errors.
 
-    `message` is that of the body, a sentence or a list of validation texts; `said` is
+    `message` is that of the body, a sentence or a list of validation texts; `text` is
     the whole answer as one text.
     """
     if status in MALFORMED and _names_the_customer(message):
         return _contact("answer-customer")
     if status not in NO_CREDIT:
-        found = _by_text(said, CONTACT_TEXTS)
-        if found is None and not DAILY.search(said):
-            found = _by_text(said, CAPACITY_TEXTS)
+        found = _by_text(text, CONTACT_TEXTS)
+        if found is None and not DAILY.search(text):
+            found = _by_text(text, CAPACITY_TEXTS)
         if found is not None:
             return found
-    found = _by_text(said, ACCOUNT_TEXTS)
+    found = _by_text(text, ACCOUNT_TEXTS)
     if found is not None:
         return found
     if status == HTTPStatus.NOT_FOUND:
         return _account(None, "answer-404")
-    return _by_text(said, SOON_TEXTS) or refusal_of_status(status)
+    return _by_text(text, SOON_TEXTS) or refusal_of_status(status)
 
 
 def refusal_of_status(status: int) -> Refusal:

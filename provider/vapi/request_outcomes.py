@@ -43,25 +43,25 @@ def read_outcome(
 ) -> Outcome:
     """Return the outcome of POST /call; names of `headers` may be in any case."""
     answer = parsed(body)
-    said = answer_text(status, answer, body)
+    text = answer_text(status, answer, body)
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return _accepted(answer, said, now)
+        return _accepted(answer, text, now)
     refusal = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     if not refusal or status in UNSETTLED:
-        return Unknown(said)
+        return Unknown(text)
     if isinstance(answer, dict):
-        found = refusal_of_answer(status, answer.get("message"), said)
+        found = refusal_of_answer(status, answer.get("message"), text)
     elif status in BELIEVED:
         found = refusal_of_status(status)
     else:
-        return Unknown(said)
-    return _refused(found, headers, said, now)
+        return Unknown(text)
+    return _refused(found, headers, text, now)
 
 
-def _accepted(answer: Any, said: str, now: datetime) -> Outcome:
+def _accepted(answer: Any, text: str, now: datetime) -> Outcome:
     call_id = answer.get("id") if isinstance(answer, dict) else None
     if not isinstance(call_id, str) or not call_id:
-        return Unknown(said)
+        return Unknown(text)
     call, limits = read_call(answer), answer.get("subscriptionLimits")
     return Accepted(
         provider_call_id=call_id,
@@ -72,17 +72,17 @@ def _accepted(answer: Any, said: str, now: datetime) -> Outcome:
 
 
 def _refused(
-    refusal: Refusal, headers: Mapping[str, str], said: str, now: datetime
+    refusal: Refusal, headers: Mapping[str, str], text: str, now: datetime
 ) -> Outcome:
     match refusal.kind:
         case RefusalKind.CAPACITY:
-            return NotNow(said, retry_after(headers, now), rule=refusal.rule)
+            return NotNow(text, retry_after(headers, now), rule=refusal.rule)
         case RefusalKind.ACCOUNT:
-            return AccountRefused(said, refusal.scope, rule=refusal.rule)
+            return AccountRefused(text, refusal.scope, rule=refusal.rule)
         case RefusalKind.CONTACT:
-            return ContactRefused(said, rule=refusal.rule)
+            return ContactRefused(text, rule=refusal.rule)
         case RefusalKind.PLATFORM:
-            return RequestRefused(said, rule=refusal.rule)
+            return RequestRefused(text, rule=refusal.rule)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -133,8 +133,8 @@ def answer_text(status: int, answer: Any, body: bytes) -> str:
     message = answer.get("message") if isinstance(answer, dict) else None
     if isinstance(message, list):
         message = "; ".join(str(text) for text in message)
-    said = str(message) if message else body.decode(errors="replace")
-    return f"{status}: {' '.join(said.split())}"[:LONGEST_TEXT]
+    text = str(message) if message else body.decode(errors="replace")
+    return f"{status}: {' '.join(text.split())}"[:LONGEST_TEXT]
 
 
 def error_text(error: Exception) -> str:

@@ -72,10 +72,10 @@ class SheetReader:
 
     def _check_end(self) -> None:
         assert self.process.stderr is not None
-        said = self.process.stderr.read()
+        output = self.process.stderr.read()
         code = self.process.wait()
         if code == REFUSED:
-            about = json.loads(said)
+            about = json.loads(output)
             if "kind" in about:
                 raise UnreadableFile(about["kind"])
             message = about["message"]

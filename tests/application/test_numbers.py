@@ -178,7 +178,7 @@ def test_a_suppressed_number_is_not_called_in_any_campaign(services: Services) -
         assert services.calls.request(call_id, dial_before=SOON) is None
         call = services.load_call(call_id)
         assert call.status is CallStatus.CANCELED
-        assert call.standing is ContactStatus.CANCELED
+        assert call.contact_status is ContactStatus.CANCELED
         assert call.requests == 0
 
 

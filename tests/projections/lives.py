@@ -176,7 +176,7 @@ class Life:
         latest = self.latest(contact_id)
         if contact_id in self.people:
             return status_of(self.people[contact_id], latest)
-        return latest.standing if latest else ContactStatus.PENDING
+        return latest.contact_status if latest else ContactStatus.PENDING
 
     def claim(self, campaign: Campaign, most: int, batch: int | None = None) -> None:
         waiting = [

@@ -125,7 +125,10 @@ def test_each_call_row_equals_its_aggregate(life: Life) -> None:
             row = memory.row("call_log", call.id)
             assert row["version"] == call.version
             assert row["last_event_at"] == call.modified_on
-            assert (row["status"], row["standing"]) == (call.status, call.standing)
+            assert (row["status"], row["standing"]) == (
+                call.status,
+                call.contact_status,
+            )
             assert row.get("requests", 0) == call.requests
             assert row.get("provider_call_id") == call.provider_call_id
             assert row.get("placed_at") == call.placed_at
@@ -144,7 +147,9 @@ def waits_for_a_retry(call: Call, life: Life) -> bool:
         for event in life.events
         if isinstance(event, Call.Ended) and event.originator_id == call.id
     ]
-    pending = call.standing is life.standing(call.contact_id) is ContactStatus.PENDING
+    pending = (
+        call.contact_status is life.standing(call.contact_id) is ContactStatus.PENDING
+    )
     unplanned = plan_of(life, call.contact_id) is None
     return pending and unplanned and bool(ends) and ends[0].retry_at is not None
 

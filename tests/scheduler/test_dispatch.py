@@ -111,7 +111,7 @@ def test_each_outcome_stores_exactly_its_events(
 ) -> None:
     call_id = dialled(services, dispatch, *script)
     assert services.topics(call_id) == AT_ONCE + facts
-    assert services.load_call(call_id).standing is ContactStatus(standing)
+    assert services.load_call(call_id).contact_status is ContactStatus(standing)
 
 
 def test_every_request_is_stored_before_it_is_sent(

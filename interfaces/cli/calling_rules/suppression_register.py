@@ -40,8 +40,8 @@ def add_number(
         _, position = bench.numbers.suppress(
             number, source=person, reason=reason, by=actor()
         )
-    said = "is suppressed" if position else "was suppressed already"
-    print_line(f"{number} {said}.")
+    result = "is suppressed" if position else "was suppressed already"
+    print_line(f"{number} {result}.")
 
 
 def check_number(phone: Phone, *, as_json: AsJson = False) -> None:

@@ -100,7 +100,7 @@ def test_outside_the_hours_the_call_waits_until_they_open(services: Services) ->
     assert not request(services, call_id)
     opens = datetime(2026, 3, 3, 13, 0, tzinfo=UTC)  # 8:00 in New York
     assert deferral(services, call_id) == (WaitingCode.OUTSIDE_HOURS, opens)
-    assert services.load_call(call_id).standing is ContactStatus.PENDING
+    assert services.load_call(call_id).contact_status is ContactStatus.PENDING
 
 
 def test_a_resume_does_not_end_a_wait(services: Services) -> None:

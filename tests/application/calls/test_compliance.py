@@ -195,7 +195,7 @@ def test_an_expired_list_holds_its_numbers_until_it_is_replaced(
     set_time(prepared, AFTERNOON + timedelta(days=40))
     waiting = claimed(prepared)
     assert not request(prepared, waiting)
-    assert prepared.load_call(waiting).standing is ContactStatus.PENDING
+    assert prepared.load_call(waiting).contact_status is ContactStatus.PENDING
     import_list(date(2026, 4, 10))
     set_time(prepared, AFTERNOON + timedelta(days=40, minutes=10))
     prepared.claim_again(waiting)

@@ -63,7 +63,7 @@ def test_a_claim_creates_the_call_of_that_attempt() -> None:
 
 def test_a_new_call_is_queued_and_waits() -> None:
     call = call_after(CREATED)
-    assert (call.status, call.standing) == (CallStatus.QUEUED, QUEUED)
+    assert (call.status, call.contact_status) == (CallStatus.QUEUED, QUEUED)
     assert (call.waiting, call.live, call.deferred) == (True, True, False)
 
 
@@ -124,7 +124,7 @@ def test_a_call_is_never_two_calls_at_the_provider() -> None:
 @pytest.mark.parametrize("name", ["rejected", "failed", "canceled"])
 def test_a_late_placement_of_a_call_given_up_is_a_ghost(name: str) -> None:
     call = call_after(*TERMINAL[name])
-    stays = {"was": call.standing, "standing": call.standing}
+    stays = {"was": call.contact_status, "standing": call.contact_status}
     do.place(call)
     assert new_events(call) == [changed(PLACED, ghost=True, **stays)]
     assert call.provider_call_id == "p-1"
@@ -159,7 +159,7 @@ def test_a_lost_answer_leaves_the_outcome_unknown_and_the_slot_taken() -> None:
     call = call_after(*IS_REQUESTED)
     do.lose_outcome(call)
     assert new_events(call) == [LOST]
-    assert (call.outcome_unknown, call.standing) == (True, QUEUED)
+    assert (call.outcome_unknown, call.contact_status) == (True, QUEUED)
 
 
 def test_the_first_absence_frees_the_call_to_be_requested_once_more() -> None:

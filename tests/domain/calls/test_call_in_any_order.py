@@ -114,7 +114,7 @@ def heard(messages: list[Message], delays: list[int] | None = None) -> Call:
 def final(call: Call) -> dict[str, Any]:
     return {
         "status": call.status,
-        "standing": call.standing,
+        "standing": call.contact_status,
         "ended": call.ended,
         "reason": call.ended_reason,
         "started_at": call.started_at,

@@ -254,11 +254,11 @@ class CallMachine(RuleBasedStateMachine):
         moves = self.past(ContactStatusChanged)
         stops = [ContactStatus.PENDING, *(move.standing for move in moves)]
         assert [move.was for move in moves] == stops[:-1]
-        assert stops[-1] is self.call.standing
+        assert stops[-1] is self.call.contact_status
 
     @invariant()
     def the_contact_counts_as_the_call_stands(self) -> None:
-        assert self.call.standing in STANDINGS[self.call.status]
+        assert self.call.contact_status in STANDINGS[self.call.status]
 
     @invariant()
     def a_terminal_status_is_final(self) -> None:

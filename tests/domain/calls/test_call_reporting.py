@@ -83,10 +83,10 @@ def test_an_answer_is_recorded_once(again: datetime | None) -> None:
 @pytest.mark.parametrize("name", TERMINAL)
 def test_a_late_pick_up_is_kept_and_changes_no_status(name: str) -> None:
     call = call_after(*TERMINAL[name])
-    status, standing = call.status, call.standing
+    status, standing = call.status, call.contact_status
     do.answer(call)
     assert new_events(call) == [changed(ANSWERED, was=standing, standing=standing)]
-    assert (call.status, call.standing, call.started_at) == (status, standing, AT)
+    assert (call.status, call.contact_status, call.started_at) == (status, standing, AT)
 
 
 def test_a_late_forwarding_is_silent() -> None:
@@ -143,7 +143,7 @@ def test_the_end_of_a_call_given_up_is_kept_and_changes_no_status(
     name: str, reason: str, refusal: Refusal | None
 ) -> None:
     call = call_after(*TERMINAL[name])
-    status, standing = call.status, call.standing
+    status, standing = call.status, call.contact_status
     do.end(call, reason, refusal=refusal)
     assert new_events(call) == [ended(reason, LATER, was=standing, standing=standing)]
     assert (call.status, call.ended) == (status, True)
@@ -336,7 +336,7 @@ def test_a_look_up_that_is_no_report_records_nothing() -> None:
 @pytest.mark.parametrize("name", ["timed out", "failed", "canceled"])
 def test_a_report_of_a_call_given_up_changes_no_status(name: str) -> None:
     call = call_after(*TERMINAL[name])
-    status, standing = call.status, call.standing
+    status, standing = call.status, call.contact_status
     do.report(call)
     end = ended("customer-ended-call", LATER, was=standing, standing=standing)
     assert new_events(call) == [end, REPORTED]

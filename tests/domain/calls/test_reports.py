@@ -76,7 +76,7 @@ def after(*sources: Source) -> Call:
 
 
 def final(call: Call) -> dict[str, Any]:
-    return {"status": call.status, "standing": call.standing, "known": call.known}
+    return {"status": call.status, "standing": call.contact_status, "known": call.known}
 
 
 def spend_of(call: Call) -> Decimal:

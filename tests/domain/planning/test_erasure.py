@@ -113,7 +113,7 @@ def test_a_contact_that_waits_for_another_attempt_is_canceled() -> None:
 @pytest.mark.parametrize("name", [name for name in do.HISTORIES if name != "deferred"])
 def test_a_call_that_was_made_or_is_live_does_not_change(name: str) -> None:
     call = do.call_after(*do.HISTORIES[name])
-    status = call.standing
+    status = call.contact_status
     contact = erase(call, campaign=given(Campaign, *WITH_CONTACTS))
     assert do.new_events(call) == []
     assert change_of_status(contact) == (status, status)

@@ -136,7 +136,7 @@ def test_a_second_absence_ends_the_call_as_failed(
     watch.look(LOOK_UPS + 1)
     call = services.load_call(order.call_id)
     assert (call.status, call.requests) == (CallStatus.FAILED, 2)
-    assert call.standing is ContactStatus.FAILED
+    assert call.contact_status is ContactStatus.FAILED
 
 
 def test_an_old_snapshot_does_not_settle_a_newer_request(
