@@ -319,6 +319,11 @@ class PlannedCall:
     wait: Wait | None = None
 
     @property
+    def is_retry(self) -> bool:
+        """Whether the retry policy planned this call."""
+        return self.plan is PlanKind.RETRY
+
+    @property
     def repeats(self) -> bool:
         """Whether it repeats a call that was not made, or in which nothing rang."""
         return self.plan is None and self.attempt > 1

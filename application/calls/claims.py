@@ -19,7 +19,7 @@ from application.ports import Origin
 from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact import Contact
-from domain.contacts.contact_history import NO_HISTORY, ContactHistory, PlanKind
+from domain.contacts.contact_history import NO_HISTORY, ContactHistory
 from domain.dial_view import PlannedCall
 from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
 from domain.errors import NotPlanned
@@ -121,8 +121,8 @@ class ClaimService:
         if contact is not None:
             was = status_of(contact, self._previous(chosen))
             chosen = replace(chosen, was=was, contact_version=contact.version)
-            plan = contact.plan_after(chosen.attempt - 1)
-            if plan is not None and plan.attempt == chosen.attempt:
+            plan = contact.plan_for(chosen.attempt)
+            if plan is not None:
                 chosen = replace(chosen, plan=plan.kind, terms_version=terms_version)
         number = None
         if self._adopted_numbers is not None:
@@ -184,7 +184,7 @@ class ClaimService:
             previous = self._previous(chosen)
             if previous is not None:
                 expect[previous.id] = previous.version
-            if chosen.plan is PlanKind.RETRY:
+            if chosen.is_retry:
                 self._check_terms(chosen, expect)
             return Call.create(
                 campaign_id=chosen.campaign_id,
@@ -252,9 +252,8 @@ class ClaimService:
             return None
         if chosen.plan is None:
             return history_with(self._app, previous) if previous else NO_HISTORY
-        contact = self._app.load(Contact, chosen.contact_id)
-        plan = contact.plan_after(chosen.attempt - 1)
-        if plan is None or plan.attempt != chosen.attempt:
+        plan = self._app.load(Contact, chosen.contact_id).plan_for(chosen.attempt)
+        if plan is None:
             raise NotPlanned("The call is not planned any more.")
         return plan.history
 

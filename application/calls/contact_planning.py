@@ -20,13 +20,15 @@ from domain.planning.planning import (
     attempts_used,
     conclude,
     consequence_of,
+    is_call,
+    may_have_plan,
     plan_after,
     proves_ringing,
     step_after,
     takes_plan,
 )
-from domain.planning.retries import Finish, NextStep
-from domain.values import ContactStatus, call_id_of
+from domain.planning.retries import NextStep
+from domain.values import call_id_of
 
 MOST_CACHED_TERMS = 1_000
 
@@ -110,14 +112,12 @@ class ContactPlanner:
         history = history_with(self._app, call)
         terms = self._terms.get(self._app, call)
         step = step_after(call, history, replace(terms, ends_at=None), at)
-        if step is not None and not isinstance(step, Finish):
+        if is_call(step):
             campaign = campaign or self._app.load(Campaign, call.campaign_id)
             present = replace(terms, ends_at=campaign.terms.ends_at)
             step = step_after(call, history, present, at)
             return self._planned(call, campaign, step, history, at)
-        if call.contact_status is ContactStatus.ENDED:
-            return ContactChanges()  # Nothing was planned, and nothing is now.
-        return self._concluded(call, at)
+        return self._concluded(call, at) if may_have_plan(call) else ContactChanges()
 
     def _planned(
         self,
@@ -129,7 +129,7 @@ class ContactPlanner:
     ) -> ContactChanges:
         """Plan the next call, unless the campaign is over or another call exists."""
         stored = campaign.version - len(campaign.pending_events)
-        if step is None or isinstance(step, Finish):
+        if not is_call(step):
             return ContactChanges(expect={campaign.id: stored})
         following = call_id_of(call.contact_id, call.attempt + 1)
         contact = self._contact(call, at)

@@ -104,6 +104,11 @@ class Contact(BaseAggregate[UUID]):
         planned = self.planned
         return planned if planned and planned.attempt > last_attempt else None
 
+    def plan_for(self, attempt: int) -> PlannedAttempt | None:
+        """Return the plan of the call with that number, None if it is not planned."""
+        plan = self.plan_after(attempt - 1)
+        return plan if plan is not None and plan.attempt == attempt else None
+
     def status_after(
         self, last_attempt: int, last_status: ContactStatus
     ) -> ContactStatus:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
+from typing import TypeGuard
 
 from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
@@ -97,6 +98,19 @@ def consequence_of(call: Call) -> Consequence:
     if call.settled and changes_conclusion(events):
         return Consequence.CONCLUDED
     return Consequence.NONE
+
+
+def is_call(step: NextStep | None) -> TypeGuard[Retry | Callback]:
+    """Return whether the next step after a call is another call."""
+    return step is not None and not isinstance(step, Finish)
+
+
+def may_have_plan(call: Call) -> bool:
+    """Return whether another call may have been planned before the report of this one.
+
+    After an ordinary end, nothing is planned until the report.
+    """
+    return call.contact_status is not ContactStatus.ENDED
 
 
 def takes_plan(campaign: Campaign, contact: Contact, call: Call) -> bool:
