@@ -46,7 +46,10 @@ class UnitOfWork(Streams):
     def find_all(
         self, ids: Collection[UUID], newest: Mapping[UUID, int] | None = None
     ) -> dict[UUID, BaseAggregate[UUID] | None]:
-        return {id_: self.find(BaseAggregate, id_) for id_ in (*ids, *(newest or {}))}
+        wanted = (*ids, *(newest or {}))
+        if unknown := [id_ for id_ in wanted if id_ not in self._known]:
+            self._known |= self._app.find_all(unknown)
+        return {id_: self.find(BaseAggregate, id_) for id_ in wanted}
 
     @override
     def append(

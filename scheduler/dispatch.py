@@ -79,7 +79,7 @@ class ClaimedCall:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class Sent:
     """The outcome of the request with this number; a later one may have followed.
 
     `may_go_on` is False once the call may not be requested again.
@@ -130,16 +130,9 @@ class Dispatch:
         `stop` the remaining claims stay as they are; the next leader releases them.
         """
         for one in claimed:
-            with self._lock:
-                held = self._pace.is_held(one.line, self._timer.now())
-                if not held:
-                    turn = self._pace.take_turn(one.line, self._timer.now())
-            if held:
-                self._submit(self._release, one)
-                continue
-            self._timer.rest(turn)
-            self._start(one)
-            if self._timer.stopped:
+            if self._wait_for_turn(one):
+                self._start(one)
+            elif self._timer.stopped:
                 return
 
     def hang_up(self, provider_call_id: str) -> None:
@@ -171,6 +164,21 @@ class Dispatch:
         with self._lock:
             if not self._timer.stopped:
                 self._workers.submit(work, subject)
+
+    def _wait_for_turn(self, one: ClaimedCall) -> bool:
+        """Return whether the call may be started now; release it if its line is held.
+
+        A call may not be started any more after `stop`.
+        """
+        with self._lock:
+            held = self._pace.is_held(one.line, self._timer.now())
+            if not held:
+                turn = self._pace.take_turn(one.line, self._timer.now())
+        if held:
+            self._submit(self._release, one)
+            return False
+        self._timer.rest(turn)
+        return not self._timer.stopped
 
     def _release(self, one: ClaimedCall) -> None:
         self._stored(lambda: self._calls.release_claim(one.call_id))
@@ -225,15 +233,15 @@ class Dispatch:
         else:
             self._settle(one, sent)
 
-    def _request(self, one: ClaimedCall) -> _Sent | None:
+    def _request(self, one: ClaimedCall) -> Sent | None:
         """Request the call; repeat the request only if it provably never left.
 
         Returns None if the call may not be requested: its campaign is paused or
         canceled, its contact was erased, or another process has claimed it.
         """
-        last: _Sent | None = None
+        last: Sent | None = None
 
-        def attempt() -> _Sent | None:
+        def attempt() -> Sent | None:
             nonlocal last
             ask = self._calls.renew_request if last else self._calls.request
             sent = self._send(one, ask)
@@ -256,7 +264,7 @@ class Dispatch:
 
     def _send(
         self, one: ClaimedCall, ask: Callable[..., SendPermission | None]
-    ) -> _Sent | None:
+    ) -> Sent | None:
         send_before = monotonic_now() + SEND_WITHIN_SECONDS
         dial_before = self._context.now() + timedelta(seconds=SEND_WITHIN_SECONDS)
         permission = ask(one.call_id, dial_before=dial_before)
@@ -264,11 +272,11 @@ class Dispatch:
             return None
         outcome = self._provider.create_call(permission.order, send_before=send_before)
         self._count(outcome)
-        return _Sent(permission.order.request, outcome)
+        return Sent(permission.order.request, outcome)
 
     # --- Outcomes ------------------------------------------------------------
 
-    def _settle(self, one: ClaimedCall, sent: _Sent) -> None:
+    def _settle(self, one: ClaimedCall, sent: Sent) -> None:
         match sent.outcome:
             case Accepted() as accepted:
                 self._accepted(one, accepted)
@@ -310,7 +318,7 @@ class Dispatch:
     def _refuse(
         self,
         one: ClaimedCall,
-        sent: _Sent,
+        sent: Sent,
         refusal: Refusal,
         words: str,
         seconds: float = 0,
@@ -332,7 +340,7 @@ class Dispatch:
                 del self._refused_calls[one.campaign_id]
             return enough
 
-    def _lost(self, one: ClaimedCall, sent: _Sent, words: str) -> None:
+    def _lost(self, one: ClaimedCall, sent: Sent, words: str) -> None:
         log.warning("call %s: no clear answer: %s", one.call_id, words)
         self._stored(
             lambda: self._calls.lose_outcome(
@@ -345,7 +353,7 @@ class Dispatch:
             return self._pace.refused(line, self._timer.now(), retry_after)
 
     def _defer(
-        self, one: ClaimedCall, sent: _Sent, reason: DeferralReason, seconds: float
+        self, one: ClaimedCall, sent: Sent, reason: DeferralReason, seconds: float
     ) -> None:
         until = self._context.now() + timedelta(seconds=seconds)
         self._stored(
@@ -386,7 +394,7 @@ class Dispatch:
         self._timer.rest(self._timer.now() + seconds)
 
 
-def _last_result(state: RetryCallState) -> _Sent | None:
+def _last_result(state: RetryCallState) -> Sent | None:
     assert state.outcome is not None
-    result: _Sent | None = state.outcome.result()
+    result: Sent | None = state.outcome.result()
     return result

@@ -41,7 +41,8 @@ class PassResult:
     """Result of one pass.
 
     `claimed` is the number of calls. `more` means that another pass may claim more at
-    once, `more_soon` within a second. `next_due_at` is the earliest time at which a
+    once, `more_soon` within a second; `unseen` that there may be candidates which this
+    pass did not consider. `next_due_at` is the earliest time at which a
     deferred contact may be called again.
     """
 
@@ -49,6 +50,7 @@ class PassResult:
     more: bool
     more_soon: bool
     next_due_at: datetime | None
+    unseen: bool = False
 
 
 LOOK_AHEAD = 1_000
@@ -90,9 +92,13 @@ class SlotFiller:
         totals = FillTotals()
         while True:
             last = self.run_once(self._deps.context.now(), totals)
-            if not last.more or self._wake_up.stopped:
+            if not self._continues(last) or self._wake_up.stopped:
                 return last
             term.beat()
+
+    def _continues(self, last: PassResult) -> bool:
+        """Return whether another pass follows at once."""
+        return last.more
 
     def run_once(self, now: datetime, totals: FillTotals | None = None) -> PassResult:
         """Run one pass: plan from one snapshot, claim the chosen contacts, dial them.
@@ -324,6 +330,7 @@ def _result(made: Plan, claimed: ClaimResult, *, more: bool) -> PassResult:
     due = [why.until for one in made.verdicts for why in one.reasons if why.until]
     return PassResult(
         claimed=len(claimed.calls),
+        unseen=more or bool(claimed.dropped),
         more=more or bool(claimed.calls or claimed.dropped),
         more_soon=claimed.stale or bool(codes & TEMPORARY),
         next_due_at=min(due, default=None),

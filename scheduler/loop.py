@@ -34,12 +34,15 @@ log = logging.getLogger(__name__)
 class Scheduler:
     """Leads one term after another; `stop` and `wake` may come from any thread."""
 
+    filler_type = SlotFiller
+    longest_wait = LONGEST_WAIT_SECONDS
+
     def __init__(
         self, deps: SchedulerDependencies, wake_up: WakeUp | None = None
     ) -> None:
         self._deps, self._wake_up = deps, wake_up or WakeUp()
         self.check = ProviderCheck(deps)
-        self.filler = SlotFiller(deps, self.check, self._wake_up)
+        self.filler = self.filler_type(deps, self.check, self._wake_up)
         self.hang_ups = HangUps(deps.dispatch)
         self._last, self._more_to_withhold = IDLE, False
         self._check_at = self._tick_at = self._ticked_at = float("-inf")
@@ -123,7 +126,7 @@ class Scheduler:
         """Wait for the next tick, check or due contact, or for a wake-up."""
         started, last = self._wake_up.now(), self._last
         tick_at = self._due_tick(settings)
-        until = min(tick_at, self._check_at, started + LONGEST_WAIT_SECONDS)
+        until = min(tick_at, self._check_at, started + self.longest_wait)
         if last.more_soon or self._more_to_withhold:
             until = min(until, started + WAKE_SECONDS)
         if settings.refill_immediately:

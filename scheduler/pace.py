@@ -40,11 +40,17 @@ class Pace:
 
     Not thread-safe: the dispatcher's lock guards it. Times are seconds of the
     monotonic clock. `per_second` is the configured pace, `random` returns numbers from
-    0 to 1.
+    0 to 1. A pass claims the calls of the next `ahead` seconds.
     """
 
-    def __init__(self, per_second: float, random: Callable[[], float]) -> None:
-        self._full, self._random = per_second, random
+    def __init__(
+        self,
+        per_second: float,
+        random: Callable[[], float],
+        *,
+        ahead: float = AHEAD_SECONDS,
+    ) -> None:
+        self._full, self._random, self._ahead = per_second, random, ahead
         self._all = _Line()
         self._lines: dict[str, _Line] = {}
 
@@ -53,13 +59,13 @@ class Pace:
         self._full = per_second
 
     def allowed(self, now: float) -> int:
-        """Return how many calls may be started in the next AHEAD_SECONDS."""
-        return _turns(self._all, self._full, now)
+        """Return how many calls may be started in the next seconds."""
+        return self._turns(self._all, self._full, now)
 
     def allowed_on_slow_lines(self, now: float) -> dict[str, int]:
         """Return the same for each line that is slowed or on hold."""
         return {
-            name: _turns(line, rate, now)
+            name: self._turns(line, rate, now)
             for name, line in self._lines.items()
             if (rate := self._rate(line, now)) < self._full or line.held_until > now
         }
@@ -107,8 +113,7 @@ class Pace:
         doublings = min(int((now - line.refused_at) / RECOVERY_SECONDS), 64)
         return min(line.slowed * 2.0**doublings, self._full)
 
-
-def _turns(line: _Line, rate: float, now: float) -> int:
-    until = now + AHEAD_SECONDS
-    first = max(now, line.next_at(rate))
-    return 0 if first > until else int((until - first) * rate) + 1
+    def _turns(self, line: _Line, rate: float, now: float) -> int:
+        until = now + self._ahead
+        first = max(now, line.next_at(rate))
+        return 0 if first > until else int((until - first) * rate) + 1

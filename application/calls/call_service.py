@@ -53,7 +53,7 @@ class CallService:
     def __init__(
         self,
         *,
-        app: AutoLynx,
+        app: Streams,
         context: EventContext,
         vault: VaultReader,
         contact_lookup: ContactLookup,
@@ -129,6 +129,8 @@ class CallService:
 
         self._unit.run(call_id, command)
         if has_ended:
+            if not isinstance(self._app, AutoLynx):
+                raise AlreadyChanged("the end of the call is confirmed by itself")
             now = self._context.now()
             release_confirmed(self._app, call_id, provider_call_id, now)
         self._recorder.attach(call_id, provider_call_id, self.record_message)

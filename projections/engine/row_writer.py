@@ -31,7 +31,7 @@ class Writer:
             (table, column): kind for table, column, kind in conn.execute(_TYPES)
         }
         self._keys = {table.name: table.key for table in TABLES}
-        self._statements: dict[_Shape, sql.Composed] = {}
+        self._statements: dict[_Shape, bytes] = {}
 
     def write(self, writes: Iterable[Write]) -> None:
         """Execute the writes in order, in the current transaction."""
@@ -44,11 +44,12 @@ class Writer:
             ]
             self._conn.execute(self._statement(write), values, prepare=True)
 
-    def _statement(self, write: Write) -> sql.Composed:
+    def _statement(self, write: Write) -> bytes:
         shape = (write.kind, write.table, len(write.keys[0]), write.names)
         statement = self._statements.get(shape)
         if statement is None:
-            statement = self._statements[shape] = self._compose(*shape)
+            statement = self._compose(*shape).as_bytes(self._conn)
+            self._statements[shape] = statement
         return statement
 
     def _compose(

@@ -1,7 +1,8 @@
 """The simulated provider in virtual time: the port without a network.
 
-Calls go as those of the simulator's HTTP API do, with the same plans, conversations and
-messages. Time is an argument: nothing waits, and no message is lost or late.
+Calls proceed as those of the simulator's HTTP API do, with the same plans, conversations
+and messages. Time is an argument: nothing waits, and no message is lost. The messages can
+be fetched some time after they are due; the times within a call do not depend on that.
 """
 
 from collections import Counter
@@ -51,7 +52,9 @@ class _Step:
 class VirtualExchange(VirtualAccount):
     """All calls of a simulated account, in virtual time; safe between threads.
 
-    `now` is the virtual clock.
+    `now` is the virtual clock. A call that takes the place of one that ended since the
+    last `take_due` but one begins when that one ended, so that fetching messages late
+    leaves no line idle.
     """
 
     settings: SimulatorSettings
@@ -61,11 +64,14 @@ class VirtualExchange(VirtualAccount):
     _dialled: Counter[str] = field(default_factory=Counter)
     _steps: list[_Step] = field(default_factory=list)
     _number: int = 0
+    _happened_at: datetime | None = None
+    _freed: list[datetime] = field(default_factory=list)
+    _settled: dict[str, ProviderCall | None] = field(default_factory=dict)
     _guard: Any = field(default_factory=RLock, repr=False)
 
     def __post_init__(self) -> None:
         self._recordings = Recordings(
-            self.settings.base_url, self.settings.seed, self.now
+            self.settings.base_url, self.settings.seed, self._time
         )
 
     # --- Time -----------------------------------------------------------------------
@@ -79,13 +85,21 @@ class VirtualExchange(VirtualAccount):
     def take_due(self) -> list[Document]:
         """Return the messages that are due by now, in their order."""
         with self._guard:
-            due = []
-            while self._steps and self._steps[0].at <= self.now():
+            due, now = [], self.now()
+            self._freed.clear()
+            while self._steps and self._steps[0].at <= now:
                 step = heappop(self._steps)
+                self._happened_at = step.at
                 message = step.run(self._calls[step.call_id])
                 if message is not None:
                     due.append(message)
+            self._happened_at = None
+            self._freed.sort(reverse=True)
             return due
+
+    def _time(self) -> datetime:
+        """Return the time of what happens now in a call, else the virtual time."""
+        return self._happened_at or self.now()
 
     def answer(self, message: Document, results: Document) -> None:
         """Accept the answer to a message with tool calls."""
@@ -105,7 +119,7 @@ class VirtualExchange(VirtualAccount):
         run: Callable[[SimulatedCall], Document | None],
     ) -> None:
         self._number += 1
-        at = self.now() + timedelta(seconds=seconds)
+        at = (self._happened_at or call.updated_at) + timedelta(seconds=seconds)
         heappush(self._steps, _Step(at, self._number, call.id, run))
 
     # --- Calls ----------------------------------------------------------------------
@@ -123,7 +137,8 @@ class VirtualExchange(VirtualAccount):
             return Accepted(call.id, call.created_at)
 
     def _new_call(self, order: CallOrder) -> SimulatedCall:
-        settings, number, now = self.settings, order.phone, self.now()
+        settings, number = self.settings, order.phone
+        now = self._freed.pop() if self._freed else self.now()
         self._dialled[number] += 1
         attempt = self._dialled[number]
         key = f"{number}/{attempt}"
@@ -145,13 +160,13 @@ class VirtualExchange(VirtualAccount):
         )
 
     def _ring(self, call: SimulatedCall) -> Document:
-        call.status, call.ringing_at = "ringing", self.now()
+        call.status, call.ringing_at = "ringing", self._time()
         after = self._talk if call.plan.answered else self._finish
         self._schedule(call, call.plan.ring, after)
         return self._sent(call, status_update(call, "ringing"))
 
     def _talk(self, call: SimulatedCall) -> Document:
-        call.status, call.started_at = "in-progress", self.now()
+        call.status, call.started_at = "in-progress", self._time()
         seconds = call.planned_talk
         if self._tool_message(call) is not None:
             self._schedule(call, seconds / 2, self._tool_message)
@@ -175,19 +190,20 @@ class VirtualExchange(VirtualAccount):
             return None
         cut = call.plan.answered and call.planned_talk < call.plan.talk
         usual = "exceeded-max-duration" if cut else call.plan.reason
-        call.end(reason or usual, self.now())
+        call.end(reason or usual, self._time())
         self._live.discard(call.id)
+        self._freed.append(self._time())
         self._schedule(call, call.plan.report, self._report)
         return self._sent(call, status_update(call, "ended"))
 
     def _report(self, call: SimulatedCall) -> Document | None:
-        call.reported_at = call.first_reported_at = self.now()
+        call.reported_at = call.first_reported_at = self._time()
         if not (call.started_at or self.settings.report_unanswered):
             return None
         return self._sent(call, end_of_call_report(call, self._recordings))
 
     def _sent(self, call: SimulatedCall, own: Message) -> Document:
-        document: Document = orjson.loads(envelope(call, epoch_ms(self.now()), own))
+        document: Document = orjson.loads(envelope(call, epoch_ms(self._time()), own))
         return document
 
     def call(self, provider_call_id: str) -> ProviderCall | None:
@@ -208,12 +224,19 @@ class VirtualExchange(VirtualAccount):
         return [call for call in found if call is not None]
 
     def _shown(self, call: SimulatedCall) -> ProviderCall | None:
-        return read_call(shown(call.as_of(self.now()), self._recordings))
+        """Return what a request shows of a call; it is remembered once it is final."""
+        if call.id in self._settled:
+            return self._settled[call.id]
+        found = read_call(shown(call.as_of(self.now()), self._recordings))
+        if call.reported_at is not None:
+            self._settled[call.id] = found
+        return found
 
     def hang_up(self, provider_call_id: str) -> None:
         with self._guard:
             call = self._calls.get(provider_call_id)
             if call is not None and call.status != "ended":
+                ahead = (self.now() - call.updated_at).total_seconds()
                 self._schedule(
-                    call, 0, lambda it: self._finish(it, "manually-canceled")
+                    call, ahead, lambda it: self._finish(it, "manually-canceled")
                 )

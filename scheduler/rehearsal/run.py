@@ -7,7 +7,7 @@ installation's database, except that the rows of an upload are copied from it.
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -29,15 +29,16 @@ from projections.engine.runner import REBUILD_BATCH, Batches
 from projections.engine.schema import create_read_model, use_read_model
 from projections.tables.checkpoint import position_of
 from scheduler.composition import dependencies
-from scheduler.dispatch import Dispatch
+from scheduler.fill import PassResult, SlotFiller
 from scheduler.loop import Scheduler
 from scheduler.pace import Pace
+from scheduler.rehearsal.turn_dispatch import TurnDispatch
 from scheduler.rehearsal.virtual_time import VirtualClock, VirtualWakeUp
-from scheduler.rehearsal.world import Exchange, World
+from scheduler.rehearsal.world import STEP, Exchange, World
 from storage.database import Conn, connect
 from storage.migrate import migrate
 from storage.process.decisions import Decision, ProcessRecords
-from storage.process.leadership import Leadership
+from storage.process.leadership import Term
 from storage.process.rehearsal_order import RehearsalOrder
 from storage.vault.reception import receive_file
 from storage.vault.uploads import NewUpload
@@ -72,12 +73,14 @@ class OwnReadModel(ReadModel):
 
     def __init__(self, conn: Conn) -> None:
         self._conn, self._batches = conn, Batches(conn, notify=False)
+        self._position = 0
 
     @override
     def wait_for(self, position: int, timeout: float) -> bool:
-        while position_of(self._conn) < position:
+        while self._position < position:
             if not self._batches.apply(REBUILD_BATCH).events:
                 return False
+            self._position = position_of(self._conn)
         return True
 
 
@@ -261,35 +264,27 @@ def _run(order: RehearsalOrder, url: str, world: World, stop: Event) -> None:
     """Lead until the campaign is over, or until the rehearsal is stopped."""
     built, random = world.built, Random(order.seed).random  # noqa: S311 - jitter of ticks
     wake_up = VirtualWakeUp(world.clock, partial(_pass, world, stop))
-    pace = Pace(order.settings.dials_per_second, random)
-    dispatch = Dispatch(
-        calls=built.calls,
-        campaigns=built.campaigns,
-        provider=built.provider,
-        pace=pace,
-        context=built.context,
-        workers=WORKERS,
-        timer=wake_up,
-    )
+    rate = order.settings.dials_per_second
+    most = order.cap or order.settings.default_cap
+    pace = Pace(rate, random, ahead=min(STEP.total_seconds(), most / rate))
+    dispatch = TurnDispatch(built, pace=pace, workers=WORKERS, timer=wake_up)
     world.under_way, world.stop = dispatch.under_way, wake_up.stop
     configuration = Configuration()
     usual = dependencies(configuration, built, dispatch, pace, random)
-    scheduler = Scheduler(
+    scheduler = TurnScheduler(
         replace(
             usual,
-            read_snapshot=partial(_settled_snapshot, built, usual.read_snapshot),
+            read_snapshot=SettledSnapshots(built, usual.read_snapshot, most + 1),
             process_records=RememberedDecisions(built.writing, world.decided),
             reconcile_every=timedelta(seconds=CHECK_SECONDS),
         ),
         wake_up,
     )
-    leadership = Leadership(url, role=ROLE, holder=ROLE)
-    with leadership.term(stop, silent_after=CHECK_SECONDS) as term:
-        if term is not None:
-            try:
-                scheduler.lead(term)
-            finally:
-                dispatch.stop()
+    with connect(url, name=ROLE) as connection:
+        try:
+            scheduler.lead(OnlyTerm(connection))
+        finally:
+            dispatch.stop()
 
 
 def _pass(world: World, stop: Event, until: Any, stop_at_news: bool) -> None:  # noqa: FBT001 - the clock's callback
@@ -299,13 +294,56 @@ def _pass(world: World, stop: Event, until: Any, stop_at_news: bool) -> None:  #
         world.pass_until(until, stop_at_news)
 
 
-def _settled_snapshot(
-    built: Components, read: Callable[..., Snapshot], now: Any, most: int
-) -> Snapshot:
-    _settle(built)
-    return read(now, most)
+class OnlyTerm(Term):
+    """A term without heartbeats: no other process leads in a rehearsal."""
+
+    def __init__(self, connection: Conn) -> None:
+        super().__init__(connection, ROLE, ROLE, silent_after=0)
+
+    @override
+    def beat(self) -> None:
+        self.record_progress()
 
 
-def _settle(built: Components) -> None:
-    """Bring the read model to the end of the log."""
-    built.read_model.wait_for(built.app.recorder.max_notification_id() or 0, 0)
+class TurnFiller(SlotFiller):
+    """Runs no pass that can only confirm that nothing more is to be claimed."""
+
+    @override
+    def _continues(self, last: PassResult) -> bool:
+        return last.unseen or (last.more and last.more_soon)
+
+
+class TurnScheduler(Scheduler):
+    """Leads without heartbeats, for which a real scheduler interrupts its waits."""
+
+    filler_type = TurnFiller
+    longest_wait = CHECK_SECONDS
+
+
+class SettledSnapshots:
+    """Reads snapshots of the whole log; reads none again while nothing has changed."""
+
+    def __init__(
+        self, built: Components, read: Callable[..., Snapshot], usual: int
+    ) -> None:
+        self._built, self._read, self._usual = built, read, usual
+        self._known: tuple[datetime, int, Snapshot] | None = None
+
+    def __call__(self, now: datetime, most: int) -> Snapshot:
+        """Return a snapshot with at least `most` candidates, if there are as many."""
+        position = _settle(self._built)
+        if self._known is not None:
+            at, limit, seen = self._known
+            if (at, seen.position) == (now, position) and limit >= most:
+                return seen
+        most = max(most, self._usual)
+        seen = self._read(now, most)
+        self._known = now, most, seen
+        return seen
+
+
+def _settle(built: Components) -> int:
+    """Bring the read model to the end of the log; return its position."""
+    position = built.app.recorder.max_notification_id() or 0
+    built.read_model.wait_for(position, 0)
+    return position

@@ -20,8 +20,11 @@ from projections.composition import Components
 from scheduler.rehearsal.virtual_time import VirtualClock
 from storage.process.decisions import Decision
 
-MESSAGE_SECONDS = 1.0
-"""Messages that are due within this time of each other are stored together."""
+STEP = timedelta(seconds=60)
+"""A message arrives at most this long after it was sent, with all that are due by then.
+
+The scheduler then takes one turn for all of them, as it would for a busy provider.
+"""
 
 LONGEST = timedelta(days=120)
 """Virtual time after which a rehearsal ends, whatever is still to be done."""
@@ -74,15 +77,26 @@ class World:
         With `stop_at_news`, return after the first messages about the end of a call.
         """
         wait(list(self.under_way()))
-        while (due_at := self.exchange.next_at) is not None and due_at <= until:
-            latest = due_at + timedelta(seconds=MESSAGE_SECONDS)
-            self.clock.move_to(min(latest, until))
+        while (arrival := self._next_arrival(until, stop_at_news)) is not None:
+            self.clock.move_to(arrival)
             if self._deliver(self.exchange.take_due()) and stop_at_news:
                 break
         else:
             self.clock.move_to(self._next_decision(until))
         if stop_at_news:
             self._look()
+
+    def _next_arrival(self, until: datetime, stop_at_news: bool) -> datetime | None:  # noqa: FBT001 - as above
+        """Return when the next messages arrive, None if none arrive until that time.
+
+        Messages of the last half step arrive before a turn that comes anyway.
+        """
+        due_at = self.exchange.next_at
+        if due_at is None:
+            return None
+        if due_at + STEP <= until:
+            return due_at + STEP
+        return until if stop_at_news and due_at + STEP / 2 <= until else None
 
     def _next_decision(self, until: datetime) -> datetime:
         """Return a later time than `until` if nothing can happen before it.
