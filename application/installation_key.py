@@ -54,8 +54,7 @@ class InstallationKey:
         Raises:
             KeyUnusable: the key is missing or does not match the log.
         """
-        key = self._row().key
-        return hmac.digest(key, phone.encode(), "sha256").hex()
+        return number_key(self._row().key, phone)
 
     def number_ids(self, phones: Iterable[str]) -> bytes:
         """Return the ids of the streams of many E.164 numbers, 16 bytes each, joined.
@@ -115,6 +114,11 @@ class InstallationKey:
             self._app.append(created, vault=[row])
         except IntegrityError:
             return  # Another process created it at the same time.
+
+
+def number_key(key: bytes, phone: str) -> str:
+    """Return the keyed digest of an E.164 number, in hex."""
+    return hmac.digest(key, phone.encode(), "sha256").hex()
 
 
 def _number_keys(key: bytes, phones: Iterable[str]) -> Iterator[str]:

@@ -91,6 +91,7 @@ class Sent:
 
     @property
     def never_left(self) -> bool:
+        """Whether the request may be sent again, because it provably never left."""
         return self.may_go_on and isinstance(self.outcome, NeverLeft)
 
 

@@ -1,10 +1,12 @@
 """Imported suppression lists: receive a file, activate it as one step, remove it."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from uuid import UUID
+
+import numpy as np
 
 from application.app import AutoLynx, decide
 from application.errors import UnreadableList
@@ -86,6 +88,26 @@ class SuppressionListService:
                 sha256=digest.hexdigest(),
             )
         return version, self._activate(version, by)
+
+    def copy(self, version: ListVersion, phones: Collection[str], *, by: str) -> None:
+        """Activate a version with the terms of another one, and only these numbers.
+
+        `phones` are E.164 numbers that the other version contains; there may be none.
+        """
+        version_id = self._context.new_id()
+        with BlockBuilder() as builder:
+            if phones:
+                digits = [int(phone.removeprefix("+")) for phone in phones]
+                builder.add(np.array(digits, np.int64))
+            now = self._context.now()
+            ids = self._blocks.write(version_id, builder.blocks(), now)
+            copied = replace(
+                version,
+                version_id=version_id,
+                numbers=builder.numbers,
+                blocks_digest=ids.digest(),
+            )
+        self._activate(copied, by)
 
     def remove(self, list_id: UUID, *, by: str) -> int | None:
         """Stop using a list. Raises NotFound."""

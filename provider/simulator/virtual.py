@@ -1,8 +1,9 @@
 """The simulated provider in virtual time: the port without a network.
 
-Calls proceed as those of the simulator's HTTP API do, with the same plans, conversations
-and messages. Time is an argument: nothing waits, and no message is lost. The messages can
-be fetched some time after they are due; the times within a call do not depend on that.
+Calls proceed as those of the simulator's HTTP API do, with the same plans,
+conversations and messages. Time is an argument: nothing waits, and no message is lost.
+The messages may be fetched some time after they are due; the times within a call do not
+depend on that.
 """
 
 from collections import Counter
@@ -17,11 +18,20 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from application.ports import Accepted, CallOrder, NotNow, Outcome, ProviderCall
+from application.ports import (
+    Accepted,
+    CallOrder,
+    NotNow,
+    Outcome,
+    ProviderCall,
+    ProviderUnavailable,
+    Unknown,
+)
 from provider.simulator.call_plan import plan_call
 from provider.simulator.calls import SimulatedCall, ToolResult, epoch_ms, provider_id
 from provider.simulator.outcomes import shown
 from provider.simulator.recordings import Recordings
+from provider.simulator.scenarios import Outage
 from provider.simulator.scenes import tool_use
 from provider.simulator.settings import NEVER_RINGS, SimulatorSettings
 from provider.simulator.tools import result_of, tool_calls, tools_by_name
@@ -52,13 +62,14 @@ class _Step:
 class VirtualExchange(VirtualAccount):
     """All calls of a simulated account, in virtual time; safe between threads.
 
-    `now` is the virtual clock. A call that takes the place of one that ended since the
-    last `take_due` but one begins when that one ended, so that fetching messages late
-    leaves no line idle.
+    `now` is the virtual clock. `take_due` frees the slots of calls that have ended. The
+    next calls begin at the times at which the slots became free, so that fetching
+    messages late leaves no slot idle. During the `outage` no request gets an answer.
     """
 
     settings: SimulatorSettings
     now: Callable[[], datetime]
+    outage: Outage = field(default_factory=Outage)
     _calls: dict[str, SimulatedCall] = field(default_factory=dict)
     _live: set[str] = field(default_factory=set)
     _dialled: Counter[str] = field(default_factory=Counter)
@@ -101,6 +112,10 @@ class VirtualExchange(VirtualAccount):
         """Return the time of what happens now in a call, else the virtual time."""
         return self._happened_at or self.now()
 
+    def expect(self, calls: int) -> None:
+        """Announce how many calls will be requested, without repeated ones."""
+        self.outage.expected = calls
+
     def answer(self, message: Document, results: Document) -> None:
         """Accept the answer to a message with tool calls."""
         body = message["message"]
@@ -126,6 +141,9 @@ class VirtualExchange(VirtualAccount):
 
     def create_call(self, order: CallOrder, *, send_before: float) -> Outcome:  # noqa: ARG002 - no request takes time
         with self._guard:
+            self.outage.count_request(self.now())
+            if self.outage.is_on(self.now()):
+                return Unknown("503: Service Unavailable")
             if len(self._live) >= self.settings.concurrency_limit:
                 return NotNow("429: Over Concurrency Limit", rule="over-limit")
             call = self._new_call(order)
@@ -207,6 +225,7 @@ class VirtualExchange(VirtualAccount):
         return document
 
     def call(self, provider_call_id: str) -> ProviderCall | None:
+        self._check_answers()
         with self._guard:
             call = self._calls.get(provider_call_id)
             return self._shown(call) if call else None
@@ -214,6 +233,7 @@ class VirtualExchange(VirtualAccount):
     def calls(
         self, phone_number_id: str | None, *, since: datetime
     ) -> list[ProviderCall]:
+        self._check_answers()
         with self._guard:
             found = [
                 self._shown(call)
@@ -222,6 +242,11 @@ class VirtualExchange(VirtualAccount):
                 and phone_number_id in {None, call.request["phoneNumberId"]}
             ]
         return [call for call in found if call is not None]
+
+    def _check_answers(self) -> None:
+        """Raise ProviderUnavailable during an outage."""
+        if self.outage.is_on(self.now()):
+            raise ProviderUnavailable("503: Service Unavailable")
 
     def _shown(self, call: SimulatedCall) -> ProviderCall | None:
         """Return what a request shows of a call; it is remembered once it is final."""

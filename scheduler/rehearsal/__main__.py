@@ -23,7 +23,7 @@ from application.errors import Failure
 from application.ports import PhoneNumber, ProviderAssistant
 from domain.errors import Refused
 from projections.campaigns.campaign_row import CampaignRow
-from provider.simulator.settings import SimulatorSettings
+from provider.simulator.scenarios import outage_of, settings_of
 from provider.simulator.virtual import VirtualExchange
 from provider.vapi.reading import read_message
 from scheduler.rehearsal.results import (
@@ -39,9 +39,6 @@ from storage.process.rehearsal_order import RehearsalOrder, order_from_json
 
 PROGRESS_SECONDS = 0.25
 """Real time between two lines about the progress."""
-
-NO_LIMIT = 1_000_000
-"""Calls that the simulated account may have at once: the campaign's cap limits them."""
 
 REFUSALS = (Refused, Failure, UnreadableFile, MappingNeeded, InvalidMapping)
 
@@ -71,7 +68,8 @@ def exchange_of(order: RehearsalOrder, clock: VirtualClock) -> VirtualExchange:
         for one in order.assistants
     }
     return VirtualExchange(
-        settings=SimulatorSettings(seed=order.seed, concurrency_limit=NO_LIMIT),
+        settings=settings_of(order.scenario, order.seed),
+        outage=outage_of(order.scenario),
         now=clock,
         assistants=assistants,
         lines=(PhoneNumber(order.phone_number_id, None, "Rehearsal", "active"),),

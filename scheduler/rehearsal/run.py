@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 from threading import Event
-from typing import Any, LiteralString, override
+from typing import Any, override
 from uuid import UUID, uuid4
 
 from application.configuration import Configuration
@@ -21,17 +21,24 @@ from application.contacts.files.contact_file import ReadOptions
 from application.contacts.imports import NewCampaign
 from application.ports import ProviderMessage, ReadModel
 from domain.dial_view import Snapshot
-from domain.numbers.number import SuppressionSource
+from projections.campaigns import campaign_board
 from projections.campaigns.campaign_row import CampaignRow
 from projections.composition import Components, configured_fields
 from projections.connections import open_log, open_pools
 from projections.engine.runner import REBUILD_BATCH, Batches
-from projections.engine.schema import create_read_model, use_read_model
+from projections.engine.schema import create_read_model
 from projections.tables.checkpoint import position_of
 from scheduler.composition import dependencies
 from scheduler.fill import PassResult, SlotFiller
 from scheduler.loop import Scheduler
 from scheduler.pace import Pace
+from scheduler.rehearsal.installation import (
+    ACTOR,
+    KEPT,
+    ROLE,
+    copy_restrictions,
+    copy_upload,
+)
 from scheduler.rehearsal.turn_dispatch import TurnDispatch
 from scheduler.rehearsal.virtual_time import VirtualClock, VirtualWakeUp
 from scheduler.rehearsal.world import STEP, Exchange, World
@@ -43,27 +50,15 @@ from storage.process.rehearsal_order import RehearsalOrder
 from storage.vault.reception import receive_file
 from storage.vault.uploads import NewUpload
 
-ACTOR = "rehearsal"
-"""The actor of the commands that a member would give."""
-
 MARK = "Rehearsal: "
 """Prefix of the campaign's name."""
 
-ROLE = "rehearsal"
-REGISTERED = "It is on the register of the installation."
 CHUNK = 1 << 20
-KEPT = timedelta(days=365)
 WORKERS = 4
 """Requests that are decided and stored at the same time."""
 
 CHECK_SECONDS = 600
 """Virtual time between two comparisons with the provider, which loses nothing here."""
-
-_REGISTERED: LiteralString = """
-    select distinct w.words from suppression_board s
-    join words_vault w on w.id = s.phone_id
-    where w.words = any(%s)
-"""
 
 type OnProgress = Callable[[CampaignRow], None]
 
@@ -148,9 +143,10 @@ def rehearsed(
             **configured_fields(Configuration()) | {"first_settings": order.settings},
         )
         built.installation_key.prepare()
-        campaign_id = _start(order, built)
+        campaign_id, contacts = _start(order, built)
+        exchange.expect(contacts)
         world = World(
-            clock, exchange, built, campaign_id, partial(_settle, built), on_progress
+            clock, exchange, built, campaign_id, lambda: _settle(built), on_progress
         )
         _run(order, url, world, stop)
         _settle(built)
@@ -160,18 +156,15 @@ def rehearsed(
 # --- The campaign ---------------------------------------------------------------------
 
 
-def _start(order: RehearsalOrder, built: Components) -> UUID:
-    """Create and start the campaign as a member would."""
+def _start(order: RehearsalOrder, built: Components) -> tuple[UUID, int]:
+    """Create and start the campaign as a member would; return its id and size."""
     ids = [
         built.assistants.import_assistant(one.provider_id, name=None, by=ACTOR)[0]
         for one in order.assistants
     ]
     shares = [one.share for one in order.assistants]
     upload_id = _upload(order, built)
-    for phone in registered(order.url, built, upload_id):
-        built.numbers.suppress(
-            phone, source=SuppressionSource.PERSON, reason=REGISTERED, by=ACTOR
-        )
+    copy_restrictions(order.url, built, upload_id)
     new = NewCampaign(
         name=f"{MARK}{order.name}"[:200],
         upload_id=upload_id,
@@ -189,7 +182,10 @@ def _start(order: RehearsalOrder, built: Components) -> UUID:
     )
     built.campaigns.start(made.campaign_id, by=ACTOR)
     _settle(built)
-    return made.campaign_id
+    with built.reading.connection() as conn:
+        row = campaign_board.get(conn, made.campaign_id)
+    assert row is not None
+    return made.campaign_id, row.contacts
 
 
 def _upload(order: RehearsalOrder, built: Components) -> UUID:
@@ -213,48 +209,6 @@ def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             yield chunk
-
-
-# --- What is read from the installation -----------------------------------------------
-
-
-@contextmanager
-def _reading(url: str) -> Iterator[Conn]:
-    """Connect to the installation's database for reads only."""
-    with connect(url, name=ROLE) as source:
-        source.execute("set default_transaction_read_only = on")
-        use_read_model(source)
-        yield source
-
-
-def copy_upload(url: str, built: Components, upload_id: UUID) -> None:
-    """Copy an upload with its accepted rows from the installation."""
-    with _reading(url) as source, built.writing.connection() as target:
-        for table, key in (("upload", "id"), ("upload_row", "upload_id")):
-            query = f"copy (select * from {table} where {key} = '{upload_id}')"  # noqa: S608 - our own names and a UUID
-            rows = source.cursor().copy(f"{query} to stdout".encode())
-            stored = target.cursor().copy(f"copy {table} from stdin".encode())
-            with rows as read, stored as write:
-                for piece in read:
-                    write.write(piece)
-        target.execute(
-            "update upload set expires_at = %s where id = %s",
-            (built.now() + KEPT, upload_id),
-        )
-
-
-def registered(url: str, built: Components, upload_id: UUID) -> list[str]:
-    """Return the numbers of an upload that the installation's register contains."""
-    with built.writing.connection() as conn:
-        query = "select distinct phone from upload_row where upload_id = %s"
-        phones = [row[0] for row in conn.execute(query, (upload_id,))]
-    with _reading(url) as source:
-        if source.execute("select to_regclass('suppression_board')").fetchone() == (
-            None,
-        ):
-            return []
-        rows = source.execute(_REGISTERED, (phones,)).fetchall()
-    return [row[0] for row in rows]
 
 
 # --- The scheduler --------------------------------------------------------------------

@@ -13,7 +13,7 @@ from application.calls.call_service import CallService
 from application.ports import CallPhase, Provider, ProviderMessage
 from application.unit_of_work import AlreadyChanged
 from domain.states import FINISHED
-from domain.values import CampaignState
+from domain.values import CampaignState, WaitingCode
 from projections.campaigns import campaign_board
 from projections.campaigns.campaign_row import CampaignRow
 from projections.composition import Components
@@ -32,6 +32,21 @@ LONGEST = timedelta(days=120)
 STOPPED = FINISHED | {CampaignState.PAUSED}
 """States of a campaign in which nothing more happens without a member."""
 
+TEMPORARY = {
+    WaitingCode.RATE_LIMITED,
+    WaitingCode.PROVIDER_BUSY,
+    WaitingCode.PROVIDER_DOWN,
+    WaitingCode.LINE_BUSY,
+}
+"""Reasons to wait that disappear at a time which nobody knows before."""
+
+UNTIL_CHANGED = {
+    WaitingCode.LIST_STALE,
+    WaitingCode.RULES_UNAVAILABLE,
+    WaitingCode.NO_RULES,
+}
+"""Reasons to wait that last until a member changes something."""
+
 type Messages = list[dict[str, Any]]
 
 
@@ -44,6 +59,9 @@ class Exchange(Provider, Protocol):
 
     def take_due(self) -> Messages:
         """Return the messages that are due by now, in their order."""
+
+    def expect(self, calls: int) -> None:
+        """Announce how many calls will be requested, without repeated ones."""
 
     def answer(self, message: dict[str, Any], results: dict[str, Any]) -> None:
         """Accept the answer to a message with tool calls."""
@@ -61,7 +79,7 @@ class World:
     exchange: Exchange
     built: Components
     campaign_id: UUID
-    settle: Callable[[], None]
+    settle: Callable[[], object]
     on_progress: Callable[[CampaignRow], None]
     under_way: Callable[[], Iterable[Future[None]]] = tuple
     stop: Callable[[], None] = lambda: None
@@ -107,7 +125,8 @@ class World:
             return until
         last = self.decided[-1]
         times = [reason.until for reason in last.reasons if reason.until]
-        if last.placed or not times:
+        ends_soon = any(reason.code in TEMPORARY for reason in last.reasons)
+        if last.placed or ends_soon or not times:
             return until
         return max(until, min(times))
 
@@ -119,8 +138,17 @@ class World:
         assert row is not None
         self.on_progress(row)
         idle = self.exchange.next_at is None and row.active == 0
-        if (idle and row.state in STOPPED) or self.clock() >= self._ends_at:
+        over = row.state in STOPPED or self._waits_for_a_member()
+        if (idle and over) or self.clock() >= self._ends_at:
             self.stop()
+
+    def _waits_for_a_member(self) -> bool:
+        """Return whether all contacts wait for something that no time brings."""
+        if not self.decided:
+            return False
+        last = self.decided[-1]
+        codes = {reason.code for reason in last.reasons}
+        return not last.placed and bool(codes) and codes <= UNTIL_CHANGED
 
     # --- Messages -------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from uuid import UUID
 
 import orjson
@@ -11,6 +12,16 @@ from domain.campaigns.campaign_terms import CALLED_ONCE, CallingTerms
 from domain.settings import SettingsValues
 from domain.values import DialMode
 from storage.log.mapper import from_plain, to_plain
+
+
+class RehearsalScenario(StrEnum):
+    """How the simulated people and the simulated provider behave."""
+
+    NORMAL = "NORMAL"
+    FEW_ANSWER = "FEW_ANSWER"
+    EVERYBODY_ANSWERS = "EVERYBODY_ANSWERS"
+    PROVIDER_OUTAGE = "PROVIDER_OUTAGE"
+    PROVIDER_REFUSES = "PROVIDER_REFUSES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +54,8 @@ class RehearsalOrder:
 
     `url` is the installation's database. The contacts are those of `file`, or of the
     installation's upload `upload_id`. `settings` are the installation's. The rehearsal
-    begins at the virtual time `begins_at`, and `seed` determines what happens in its
-    calls. The results are written to the files `export` (CSV) and `events` (JSON
+    begins at the virtual time `begins_at`. `seed` and `scenario` determine what happens
+    in its calls. The results are written to the files `export` (CSV) and `events` (JSON
     lines), if given.
     """
 
@@ -62,6 +73,7 @@ class RehearsalOrder:
     file: FileToRead | None = None
     upload_id: UUID | None = None
     seed: int = 1
+    scenario: RehearsalScenario = RehearsalScenario.NORMAL
     export: str | None = None
     events: str | None = None
 
