@@ -42,6 +42,7 @@ from storage.migrate import (
     pending,
 )
 from storage.process.embedded_postgres import EmbeddedPostgresFailed
+from storage.process.rehearsal_database import missing_grant
 from storage.vault.tables import Vault
 
 SHORTEST_SECRET = 16
@@ -129,6 +130,7 @@ def _of_server(conn: Conn, unwritable: str | None) -> Found:
     yield _of_time_zone(conn)
     yield of_clock(utc_now(), _value(conn, "select clock_timestamp()"))
     yield _of_durability(conn)
+    yield of_rehearsals(conn)
     if unwritable is not None:
         yield Finding("server", Grade.WRONG, f"{unwritable}.")
 
@@ -178,6 +180,15 @@ def _of_durability(conn: Conn) -> Finding:
         return Finding("durability", Grade.OK, "commits are written to disk.")
     message = f"{', '.join(off)} is off: a crash loses acknowledged data. Turn it on."
     return Finding("durability", Grade.WRONG, message)
+
+
+def of_rehearsals(conn: Conn) -> Finding:
+    """Check that the database user may create the database of a rehearsal."""
+    grant = missing_grant(conn)
+    if not grant:
+        return Finding("rehearsals", Grade.OK, "can be run.")
+    message = f"cannot be run without the right to create databases. {grant}"
+    return Finding("rehearsals", Grade.LOOK, message)
 
 
 def _of_tables(conn: Conn, url: str, *, is_writable: bool) -> Found:

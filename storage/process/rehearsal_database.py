@@ -4,11 +4,15 @@ It is a database of its own on the same server: nothing that a rehearsal stores 
 reach the tables of the installation. There is at most one for an installation, under a
 name that follows from the installation's database. A rehearsal that was killed leaves
 it behind; the next rehearsal or the next start of a scheduler drops it.
+
+It is no schema within the installation's database, because our tables, functions, locks
+and notifications have fixed names there: a rehearsal could wake the real scheduler.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from typing import LiteralString
 
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -49,8 +53,8 @@ def rehearsal_database(url: str) -> Iterator[str]:
             )
         name = database_name(connection)
         _drop(connection, name)
-        _create(connection, name)
         try:
+            _create(connection, name)
             yield make_conninfo("", **{**conninfo_to_dict(url), "dbname": name})
         finally:
             _drop(connection, name)
@@ -75,6 +79,19 @@ def drop_leftover(url: str) -> bool:
         return True
 
 
+def missing_grant(connection: Conn) -> str:
+    """Return what to do so that rehearsals can run; empty if nothing is missing."""
+    query: LiteralString = """
+        select rolname from pg_roles
+        where rolname = current_user and not rolcreatedb and not rolsuper
+    """
+    row = connection.execute(query).fetchone()
+    if row is None:
+        return ""
+    user = sql.Identifier(row[0]).as_string(connection)
+    return f"Run this as a superuser of the server: ALTER ROLE {user} CREATEDB;"
+
+
 def database_name(connection: Conn) -> str:
     """Return the name of the database for rehearsals of this installation."""
     row = connection.execute("select current_database()").fetchone()
@@ -88,8 +105,8 @@ def _create(connection: Conn, name: str) -> None:
         connection.execute(sql.SQL("create database {}").format(database))
     except InsufficientPrivilege as error:
         raise CannotRehearse(
-            "The database user may not create the database of a rehearsal: run"
-            " ALTER ROLE ... CREATEDB for it as a superuser."
+            "The database user may not create the database of a rehearsal."
+            f" {missing_grant(connection)}"
         ) from error
     # After a crash of the server the database is dropped anyway.
     connection.execute(

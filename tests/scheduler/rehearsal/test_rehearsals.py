@@ -4,21 +4,27 @@ import csv
 import json
 import signal
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.campaigns.retry_policy import PRESETS
 from domain.numbers.number import SuppressionSource
 from domain.settings import SettingsValues
+from interfaces.cli.doctor import of_rehearsals
+from interfaces.cli.findings import Grade
 from interfaces.rehearsals import COMMAND, RehearsalRefused
 from storage.database import connect
 from storage.process.rehearsal_database import (
+    CannotRehearse,
     RehearsalRunning,
     database_name,
     drop_leftover,
@@ -176,6 +182,35 @@ def test_a_refusal_is_reported_and_leaves_nothing(
     with pytest.raises(RehearsalRefused, match="Cap must be from 1"):
         run_process(order)
     assert databases(database) == []
+
+
+# --- The right to create databases ----------------------------------------------------
+
+
+@pytest.fixture
+def without_grant(database: str) -> Iterator[str]:
+    """The installation's database, used by a role that may not create databases."""
+    role = f"Plain {uuid4().hex}"
+    with connect(database, name="test") as conn:
+        conn.execute(f'create role "{role}"'.encode())
+        try:
+            yield make_conninfo(database, options=f"-c role=Plain\\ {role[6:]}")
+        finally:
+            conn.execute(f'drop role "{role}"'.encode())
+
+
+def test_a_user_without_the_right_to_create_databases_learns_which_one_is_missing(
+    without_grant: str,
+) -> None:
+    with (
+        pytest.raises(CannotRehearse, match=r'ALTER ROLE "Plain \w+" CREATEDB;'),
+        rehearsal_database(without_grant),
+    ):
+        pass
+    with connect(without_grant, name="test") as conn:
+        finding = of_rehearsals(conn)
+    assert finding.grade is Grade.LOOK
+    assert "CREATEDB;" in finding.said
 
 
 # --- One at a time, and nothing left --------------------------------------------------
