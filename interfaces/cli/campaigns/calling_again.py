@@ -74,13 +74,10 @@ def redial(
 
     Contacts that were erased, withheld or opted out are never included.
     """
-    selection = RedialSelection(
-        campaign_id,
-        status or None,
-        outcome or None,
-        disposition or None,
-        contact or None,
+    filters = _given(
+        statuses=status, outcomes=outcome, dispositions=disposition, contacts=contact
     )
+    selection = RedialSelection(campaign_id, **filters)
     chosen = terms.terms()
     if count:
         _print_count(selection, as_json=as_json)
@@ -88,12 +85,7 @@ def redial(
     with workbench(Configuration()) as bench:
         source = _source(bench, campaign_id)
         contacts = bench.redials.count(selection)
-        changes = _given(
-            name=name,
-            assistant_id=assistant_here(bench, assistant) if assistant else None,
-            phone_number_id=line_here(bench, phone_number) if phone_number else None,
-            cap=cap,
-        )
+        changes = _changes(bench, assistant, phone_number, name=name, cap=cap)
         new = _redial_of(source, bench.context.new_id, chosen, request_id)
         if assistant is None:
             new = replace(new, compared=_compared(bench, campaign_id))
@@ -131,6 +123,15 @@ def _print_redial(campaign_id: UUID, contacts: int, *, as_json: bool) -> None:
     else:
         print_note(f"{contacts} contacts.")
         print_line(str(campaign_id))
+
+
+def _changes(
+    bench: Workbench, assistant: str | None, line: str | None, **values: Any
+) -> dict[str, Any]:
+    """Return the values that differ from those of the other campaign, by name."""
+    assistant_id = assistant_here(bench, assistant) if assistant else None
+    line_id = line_here(bench, line) if line else None
+    return _given(assistant_id=assistant_id, phone_number_id=line_id, **values)
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Options of the commands that create campaigns, or select contacts of one."""
 
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -44,6 +45,23 @@ Sheet = Annotated[
     str | None,
     typer.Option(help="Sheet of a workbook; default: the first with rows."),
 ]
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """What the user says about a contact file; `mapped` are COLUMN=ROLE texts."""
+
+    region: Region = None
+    kinds: NumberKinds = Kinds.CALLED
+    mapped: Mapped = None
+    sheet: Sheet = None
+
+    @property
+    def any_kind(self) -> bool:
+        """Whether numbers of kinds that are usually not called are accepted."""
+        return self.kinds is Kinds.ANY
+
+
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Only report how the file is understood.")
 ]
@@ -68,6 +86,21 @@ LineQuietGating = Annotated[
     bool, typer.Option("--line-quiet-gating", help="Dial only on a quiet line.")
 ]
 Budget = Annotated[str | None, typer.Option(help="Budget in US dollars.")]
+
+
+@dataclass(frozen=True)
+class SettingsOptions:
+    """The options for the settings of a new campaign."""
+
+    cap: Cap = None
+    mode: Mode = DialMode.CONTINUOUS
+    line_quiet_gating: LineQuietGating = False
+    budget: Budget = None
+
+    def values(self) -> dict[str, Any]:
+        """Return them by name, the budget as an amount."""
+        settings = {field.name: getattr(self, field.name) for field in fields(self)}
+        return settings | {"budget": read_budget(self.budget)}
 
 
 Start = Annotated[bool, typer.Option("--start", help="Start it immediately.")]

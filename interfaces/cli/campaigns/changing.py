@@ -15,6 +15,28 @@ from interfaces.cli.option_groups import takes
 from interfaces.cli.output import print_line
 from interfaces.cli.workbench import actor, workbench
 
+NewName = Annotated[str | None, typer.Option(help="The new name.")]
+NewCap = Annotated[int | None, typer.Option(help="Calls at once.")]
+NewGating = Annotated[
+    bool | None,
+    typer.Option(
+        "--line-quiet-gating/--no-line-quiet-gating",
+        help="Dial only on a quiet line, or always.",
+    ),
+]
+NewBudget = Annotated[
+    str | None,
+    typer.Option(help="Budget in US dollars; an empty text removes it."),
+]
+NewAssistant = Annotated[
+    str | None,
+    typer.Option(help="Our id or the provider's, before the start or in a pause."),
+]
+NewLine = Annotated[
+    str | None,
+    typer.Option("--phone-number", help="Number or id of the line, at the same times."),
+]
+
 
 def add_commands(group: typer.Typer) -> None:
     """Add the command to the group `campaigns`."""
@@ -25,29 +47,12 @@ def add_commands(group: typer.Typer) -> None:
 def change(
     campaign_id: CampaignId,
     *,
-    name: Annotated[str | None, typer.Option(help="The new name.")] = None,
-    cap: Annotated[int | None, typer.Option(help="Calls at once.")] = None,
-    line_quiet_gating: Annotated[
-        bool | None,
-        typer.Option(
-            "--line-quiet-gating/--no-line-quiet-gating",
-            help="Dial only on a quiet line, or always.",
-        ),
-    ] = None,
-    budget: Annotated[
-        str | None,
-        typer.Option(help="Budget in US dollars; an empty text removes it."),
-    ] = None,
-    assistant: Annotated[
-        str | None,
-        typer.Option(help="Our id or the provider's, before the start or in a pause."),
-    ] = None,
-    phone_number: Annotated[
-        str | None,
-        typer.Option(
-            "--phone-number", help="Number or id of the line, at the same times."
-        ),
-    ] = None,
+    name: NewName = None,
+    cap: NewCap = None,
+    line_quiet_gating: NewGating = None,
+    budget: NewBudget = None,
+    assistant: NewAssistant = None,
+    phone_number: NewLine = None,
     terms: TermsOptions,
 ) -> None:
     """Change a campaign that is not finished; what is not given stays.

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from application.contacts.files.upload_report import (
 from application.contacts.files.uploads import Upload
 from domain.gate.dialability import Dialability
 from interfaces.cli.campaigns import dialability
+from interfaces.cli.campaigns.campaign_options import FileOptions
 from interfaces.cli.output import json_of, print_line, print_note
 from interfaces.cli.progress import OnProgress, progress_of
 from interfaces.cli.workbench import Workbench, actor
@@ -32,16 +32,6 @@ LONGEST_VALUE = 30
 """Characters that are printed of a value."""
 CHUNK = 1 << 20
 KEPT = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class FileOptions:
-    """What the user says about a contact file; `mapped` are COLUMN=ROLE texts."""
-
-    region: str | None
-    any_kind: bool
-    mapped: tuple[str, ...]
-    sheet: str | None
 
 
 def receive(bench: Workbench, path: Path, options: FileOptions) -> Upload:
@@ -60,7 +50,7 @@ def receive(bench: Workbench, path: Path, options: FileOptions) -> Upload:
         read = ReadOptions(
             default_region=region,
             any_kind=options.any_kind,
-            overrides=parse_overrides(options.mapped),
+            overrides=parse_overrides(options.mapped or ()),
             sheet=options.sheet,
         )
         return receive_file(bench.uploads, new, _pieces(path), read)

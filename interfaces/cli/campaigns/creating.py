@@ -11,32 +11,22 @@ from application.configuration import Configuration
 from application.contacts.files.uploads import Upload
 from application.contacts.imports import NewCampaign
 from application.contacts.list_import import OnProgress
-from application.contacts.phone_numbers import Kinds
 from domain.campaigns.campaign_terms import CallingTerms
-from domain.values import DialMode
 from interfaces.cli.assistants import assistant_here
 from interfaces.cli.campaigns.campaign_arms import Arms, compared, print_smallest
 from interfaces.cli.campaigns.campaign_options import (
     AssistantName,
-    Budget,
-    Cap,
     ContactFile,
     DryRun,
-    LineQuietGating,
-    Mapped,
-    Mode,
+    FileOptions,
     Name,
-    NumberKinds,
     PhoneNumber,
-    Region,
     RequestId,
-    Sheet,
+    SettingsOptions,
     Start,
-    read_budget,
 )
 from interfaces.cli.campaigns.campaign_terms import NewTermsOptions
 from interfaces.cli.campaigns.contact_files import (
-    FileOptions,
     bar,
     print_findings,
     print_report,
@@ -58,7 +48,7 @@ def add_commands(group: typer.Typer) -> None:
     group.command("create")(create)
 
 
-@takes(terms=NewTermsOptions)
+@takes(settings=SettingsOptions, options=FileOptions, terms=NewTermsOptions)
 def create(
     *,
     file: ContactFile,
@@ -66,14 +56,8 @@ def create(
     assistant: AssistantName = None,
     arm: Arms = None,
     phone_number: PhoneNumber = None,
-    cap: Cap = None,
-    mode: Mode = DialMode.CONTINUOUS,
-    line_quiet_gating: LineQuietGating = False,
-    budget: Budget = None,
-    region: Region = None,
-    kinds: NumberKinds = Kinds.CALLED,
-    mapped: Mapped = None,
-    sheet: Sheet = None,
+    settings: SettingsOptions,
+    options: FileOptions,
     dry_run: DryRun = False,
     terms: NewTermsOptions,
     request_id: RequestId = None,
@@ -81,19 +65,13 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a campaign from a file of contacts and print its id."""
-    options = FileOptions(
-        region, kinds is Kinds.ANY, mapped=tuple(mapped or ()), sheet=sheet
-    )
     if dry_run:
         _report_only(file, options, terms.terms(), as_json=as_json)
         return
     wanted = partial(
         NewCampaign,
         name=required(name, "--name"),
-        cap=cap,
-        mode=mode,
-        line_quiet_gating=line_quiet_gating,
-        budget=read_budget(budget),
+        **settings.values(),
         terms=terms.terms(),
         request_id=request_id,
     )

@@ -6,22 +6,18 @@ import typer
 
 from application.configuration import Configuration
 from application.contacts.files.uploads import Upload
-from application.contacts.phone_numbers import Kinds
 from domain.errors import NotFound, Refused
 from interfaces.cli.campaigns.campaign_options import (
     CampaignId,
     ContactFile,
-    Mapped,
-    NumberKinds,
-    Region,
-    Sheet,
+    FileOptions,
 )
 from interfaces.cli.campaigns.contact_files import (
     REJECTS_IN_JSON,
     REJECTS_SHOWN,
-    FileOptions,
     receive,
 )
+from interfaces.cli.option_groups import takes
 from interfaces.cli.output import AsJson, as_mapping, json_of, print_line, print_note
 from interfaces.cli.workbench import Workbench, actor, workbench
 from projections.campaigns import campaign_board
@@ -34,23 +30,18 @@ def add_commands(group: typer.Typer) -> None:
     group.command("import-contacts")(import_contacts)
 
 
+@takes(options=FileOptions)
 def import_contacts(
     campaign_id: CampaignId,
     *,
     file: ContactFile,
-    region: Region = None,
-    kinds: NumberKinds = Kinds.CALLED,
-    mapped: Mapped = None,
-    sheet: Sheet = None,
+    options: FileOptions,
     as_json: AsJson = False,
 ) -> None:
     """Add the contacts of a file to a campaign that is not finished.
 
     Numbers that the campaign has already are skipped. It prints the id of the import.
     """
-    options = FileOptions(
-        region, kinds is Kinds.ANY, mapped=tuple(mapped or ()), sheet=sheet
-    )
     with workbench(Configuration()) as bench:
         if bench.read(campaign_board.get, campaign_id) is None:
             raise NotFound("campaign", campaign_id)

@@ -1,7 +1,6 @@
 """The rehearsal of a campaign on the command line."""
 
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,23 +8,16 @@ import orjson
 import typer
 
 from application.configuration import Configuration
-from application.contacts.phone_numbers import Kinds
 from domain.assistant import Assistant, assistant_id_of
 from domain.campaigns.arms import first_share
 from domain.campaigns.campaign_terms import CallingTerms
-from domain.values import DialMode, uuid_or_none
+from domain.values import uuid_or_none
 from interfaces.cli.campaigns.campaign_arms import Arms, parsed_arm
 from interfaces.cli.campaigns.campaign_options import (
-    Budget,
-    Cap,
     ContactFile,
-    LineQuietGating,
-    Mapped,
-    Mode,
-    NumberKinds,
-    Region,
-    Sheet,
-    read_budget,
+    FileOptions,
+    Name,
+    SettingsOptions,
 )
 from interfaces.cli.campaigns.campaign_terms import NewTermsOptions, time_of
 from interfaces.cli.option_groups import takes
@@ -42,6 +34,20 @@ from storage.process.rehearsal_order import (
 ANY = "rehearsal"
 """The id of the assistant and of the line unless others are named."""
 
+AnyAssistant = Annotated[
+    str, typer.Option(help="Our id or the provider's; default: any.")
+]
+AnyLine = Annotated[
+    str, typer.Option("--phone-number", help="Id of the line; default: any.")
+]
+ExportFile = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", dir_okay=False, help="File for the export."),
+]
+EventsFile = Annotated[
+    Path | None,
+    typer.Option(dir_okay=False, help="File for the events, as JSON lines."),
+]
 BeginsAt = Annotated[
     str | None,
     typer.Option(
@@ -51,37 +57,21 @@ BeginsAt = Annotated[
 Seed = Annotated[int, typer.Option(help="Another seed, other outcomes of the calls.")]
 
 
-@takes(terms=NewTermsOptions)
+@takes(settings=SettingsOptions, options=FileOptions, terms=NewTermsOptions)
 def rehearse(
     *,
     file: ContactFile,
-    name: Annotated[str | None, typer.Option(help="Name of the campaign.")] = None,
-    assistant: Annotated[
-        str, typer.Option(help="Our id or the provider's; default: any.")
-    ] = ANY,
+    name: Name = None,
+    assistant: AnyAssistant = ANY,
     arm: Arms = None,
-    phone_number: Annotated[
-        str, typer.Option("--phone-number", help="Id of the line; default: any.")
-    ] = ANY,
-    cap: Cap = None,
-    mode: Mode = DialMode.CONTINUOUS,
-    line_quiet_gating: LineQuietGating = False,
-    budget: Budget = None,
-    region: Region = None,
-    kinds: NumberKinds = Kinds.CALLED,
-    mapped: Mapped = None,
-    sheet: Sheet = None,
+    phone_number: AnyLine = ANY,
+    settings: SettingsOptions,
+    options: FileOptions,
     terms: NewTermsOptions,
     begins_at: BeginsAt = None,
     seed: Seed = 1,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", dir_okay=False, help="File for the export."),
-    ] = None,
-    events: Annotated[
-        Path | None,
-        typer.Option(dir_okay=False, help="File for the events, as JSON lines."),
-    ] = None,
+    output: ExportFile = None,
+    events: EventsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a campaign with simulated calls in virtual time: nobody is called.
@@ -95,22 +85,13 @@ def rehearse(
             (assistant, *(arm or [])),
             terms.terms(),
             begins_at=time_of("--begins-at", begins_at) or bench.context.now(),
-            budget=read_budget(budget),
             name=name or file.stem,
             phone_number_id=phone_number,
-            cap=cap,
-            mode=mode,
-            line_quiet_gating=line_quiet_gating,
+            **settings.values(),
             seed=seed,
             export=str(output.absolute()) if output else None,
             events=str(events.absolute()) if events else None,
-            file=FileToRead(
-                path=str(file.absolute()),
-                region=region or bench.settings.values().default_region,
-                any_kind=kinds is Kinds.ANY,
-                mapped=tuple(mapped or ()),
-                sheet=sheet,
-            ),
+            file=_file_to_read(bench, file, options),
         )
         figures = _run(order)
     if as_json:
@@ -119,13 +100,22 @@ def rehearse(
         _print(figures)
 
 
+def _file_to_read(bench: Workbench, file: Path, options: FileOptions) -> FileToRead:
+    return FileToRead(
+        path=str(file.absolute()),
+        region=options.region or bench.settings.values().default_region,
+        any_kind=options.any_kind,
+        mapped=tuple(options.mapped or ()),
+        sheet=options.sheet,
+    )
+
+
 def _order(
     bench: Workbench,
     named: tuple[str, ...],
     terms: CallingTerms,
     *,
     begins_at: datetime,
-    budget: Decimal | None,
     **campaign: Any,
 ) -> RehearsalOrder:
     first, *arms = named
@@ -137,7 +127,6 @@ def _order(
         assistants=tuple(_assistant(bench, *each) for each in assistants),
         begins_at=begins_at,
         settings=bench.settings.values(),
-        budget=budget,
         terms=terms,
         **campaign,
     )
