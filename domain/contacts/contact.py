@@ -72,26 +72,24 @@ class Contact(BaseAggregate[UUID]):
         WithheldFromCalls as WithheldFromCalls,
     )
 
+    # The state, as it is before the first event.
     campaign_id: UUID
-    status: ContactStatus
-    settled: bool
-    erased: bool
-    finished: FinishReason | None
-    withheld: Withheld | None
-    planned: PlannedAttempt | None
-    disposed: bool
-    disposition: Disposition | None
-    note: VaultText | None
+    status: ContactStatus = ContactStatus.PENDING
+    settled: bool = False
+    erased: bool = False
+    finished: FinishReason | None = None
+    withheld: Withheld | None = None
+    planned: PlannedAttempt | None = None
+    disposed: bool = False
+    disposition: Disposition | None = None
+    note: VaultText | None = None
 
     @classmethod
     def unrecorded(cls, contact_id: UUID, campaign_id: UUID, at: datetime) -> Self:
         """Return the contact as it is before its first event, at version 0."""
         contact = cls.__new__(cls)
         contact.__base_init__(contact_id, 0, at)
-        contact.campaign_id, contact.status = campaign_id, ContactStatus.PENDING
-        contact.settled = contact.erased = False
-        contact.finished = contact.withheld = contact.planned = None
-        contact.disposed, contact.disposition, contact.note = False, None, None
+        contact.campaign_id = campaign_id
         return contact
 
     @property
