@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import Response
 from psycopg_pool import PoolTimeout
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from domain.calls.recording_url import RecordingUrls
 from domain.errors import Invalid
@@ -91,6 +91,8 @@ class ExportQuery(BaseModel):
     outcome: list[str] = []
     disposition: list[str] = []
     status: list[str] = []
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
 
     def options(self, own_url: str) -> ExportOptions:
         """Return the options of the export.
@@ -104,6 +106,8 @@ class ExportQuery(BaseModel):
                 outcomes=parse_values(CallOutcome, "outcome", self.outcome),
                 dispositions=parse_values(Disposition, "disposition", self.disposition),
                 statuses=parse_values(ContactStatus, "status", self.status),
+                since=self.since,
+                until=self.until,
                 mark=self.bom,
                 links=f"{own_url}/calls/" if self.recordings == "link" else None,
             )

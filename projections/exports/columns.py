@@ -139,6 +139,15 @@ def parse_columns(text: str) -> tuple[str, ...]:
     return names
 
 
+def column_names(conn: Conn, campaign_id: UUID) -> list[str]:
+    """Return the names of all columns that an export of the campaign may contain.
+
+    Raises:
+        Invalid: there are more than MOST_COLUMNS.
+    """
+    return list(choose_columns(conn, campaign_id, [ALL]).sql)
+
+
 def choose_columns(conn: Conn, campaign_id: UUID, wanted: Sequence[str]) -> Columns:
     """Return the columns with these names; none means the default columns.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from typing import Any, LiteralString
 from uuid import UUID
@@ -85,15 +86,19 @@ class ExportOptions:
     """What an export contains; without arguments, the default columns of all contacts.
 
     `columns` are names as in `columns.choose_columns`. `statuses`, `outcomes` and
-    `dispositions` select contacts that have one of these; None selects all. `mark`
-    writes a byte order mark first. `links` is the URL of this installation's calls,
-    ending in a slash: recordings are then links to it, not to the provider.
+    `dispositions` select contacts that have one of these; None selects all. `since` and
+    `until` select contacts whose latest call was placed at `since` or later, and before
+    `until`. `mark` writes a byte order mark first. `links` is the URL of this
+    installation's calls, ending in a slash: recordings are then links to it, not to the
+    provider.
     """
 
     columns: tuple[str, ...] = ()
     statuses: Collection[ContactStatus] | None = None
     outcomes: Collection[CallOutcome] | None = None
     dispositions: Collection[Disposition] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
     mark: bool = False
     links: str | None = None
 
@@ -127,6 +132,8 @@ def csv_of(
             "statuses": _names(options.statuses),
             "outcomes": _names(options.outcomes),
             "dispositions": _names(options.dispositions),
+            "since": options.since,
+            "until": options.until,
         }
         if ACCEPTED_URL in statement:
             values |= url_values(conn, campaign_id, recordings)
@@ -156,6 +163,8 @@ def _where(options: ExportOptions) -> str:
         f"{SHOWN_STATUS} = any(%(statuses)s)": options.statuses,
         "result.outcome = any(%(outcomes)s)": options.outcomes,
         "result.disposition = any(%(dispositions)s)": options.dispositions,
+        "call.placed_at >= %(since)s": options.since,
+        "call.placed_at < %(until)s": options.until,
     }
     return "".join(f" and {sql}" for sql, given in conditions.items() if given)
 

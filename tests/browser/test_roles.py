@@ -51,7 +51,7 @@ def test_each_role_sees_its_own_views_only(
         assert places(page) == PLACES[role]
         assert page.get_by_role("link", name="New campaign").count() == changes
         page.goto(campaign)
-        expect(page.get_by_role("link", name="Export")).to_be_visible()
+        expect(page.get_by_role("button", name="Export")).to_be_visible()
         for name in ("Pause", "Cancel", "Change", "Add contacts"):
             button = page.get_by_role("button", name=name, exact=True)
             assert button.count() == changes, name

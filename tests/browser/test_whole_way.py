@@ -85,7 +85,9 @@ def _sees_the_end(page: Page) -> None:
 
 def _exports(page: Page, tmp_path: Path) -> None:
     with page.expect_download() as download:
-        page.get_by_role("link", name="Export").click()
+        page.get_by_role("button", name="Export").click()
+        page.get_by_label("Columns").select_option("all")
+        page.get_by_role("link", name="Download").click()
     target = tmp_path / "export.csv"
     download.value.save_as(target)
     with target.open(encoding="utf-8-sig", newline="") as opened:

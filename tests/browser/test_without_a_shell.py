@@ -36,7 +36,8 @@ def test_a_member_imports_tests_and_uses_an_assistant_and_gets_the_results(
         assert received.faults == []
         assert len(results) == PEOPLE
         with page.expect_download() as exporting:
-            page.get_by_role("link", name="Export", exact=True).click()
+            page.get_by_role("button", name="Export", exact=True).click()
+            page.get_by_role("link", name="Download").click()
         text = exporting.value.path().read_text("utf-8-sig")
         rows = csv.DictReader(text.splitlines())
         assert {row["phone"] for row in rows} == {*results}

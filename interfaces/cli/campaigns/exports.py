@@ -17,6 +17,7 @@ from interfaces.cli.campaigns.campaign_options import (
     Outcomes,
     Statuses,
 )
+from interfaces.cli.campaigns.campaign_terms import time_of
 from interfaces.cli.workbench import Workbench, workbench
 from projections.campaigns import campaign_board
 from projections.exports.columns import parse_columns
@@ -39,6 +40,22 @@ RecordingLinks = Annotated[
         help="Link recordings through this installation, not to the provider.",
     ),
 ]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="Only contacts whose latest call was placed at this time or later.",
+    ),
+]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="TIME",
+        help="Only contacts whose latest call was placed before this time.",
+    ),
+]
 JsonLines = Annotated[
     bool,
     typer.Option("--jsonl", help="Write one JSON object per contact, with all calls."),
@@ -56,12 +73,14 @@ def export(
     outcome: Outcomes = None,
     disposition: Dispositions = None,
     status: Statuses = None,
+    since: Since = None,
+    until: Until = None,
     bom: ByteOrderMark = False,
     recording_links: RecordingLinks = False,
     jsonl: JsonLines = False,
 ) -> None:
     """Write the contacts with their results as CSV, in the order of the file."""
-    if jsonl and (columns or outcome or disposition or status or bom):
+    if jsonl and any((columns, outcome, disposition, status, since, until, bom)):
         raise typer.BadParameter("--jsonl writes everything: no option selects a part.")
     configuration = Configuration()
     links = f"{configuration.own_url}/calls/" if recording_links else None
@@ -70,6 +89,8 @@ def export(
         outcomes=outcome,
         dispositions=disposition,
         statuses=status,
+        since=time_of("--since", since),
+        until=time_of("--until", until),
         mark=bom,
         links=links,
     )

@@ -296,6 +296,8 @@ def test_the_export_has_the_columns_and_contacts_that_the_options_choose(
     assert first.endswith(",0,Ada Abbott")
     none = autolynx.done("campaigns", "export", id_, "--outcome", "HUMAN").lines
     assert len(none) == 1
+    called = ("--since", "2026-01-01T00:00:00Z", "--until", "2027-01-01T00:00:00Z")
+    assert len(autolynx.done("campaigns", "export", id_, *called).lines) == 1
     lines = autolynx.done("campaigns", "export", id_, "--jsonl").lines
     assert [json.loads(line)["name"] for line in lines][:2] == [
         "Ada Abbott",

@@ -1,9 +1,10 @@
 """Columns and filters of the CSV export, and exported files that are uploaded again."""
 
 import csv
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import example, given
@@ -90,6 +91,40 @@ def test_all_columns_are_ours_then_those_of_the_file_then_outputs(
     assert [ada[name] for name in outputs] == ["true", "-5", "'=because"]
     assert bob["phone_as_given"] == "'+44 20 7946 0102"
     assert bob["Plan"] == "'-1"
+
+
+def test_graphql_names_all_columns_that_an_export_may_contain(
+    shared_api: ApiClient, called: str
+) -> None:
+    query = "query($id: ID!) { campaign(id: $id) { exportColumns } }"
+    named = shared_api.execute(query, id=called)["campaign"]["exportColumns"]
+    assert named == list(rows(shared_api, called, "?columns=all")[0])
+
+
+def test_contacts_are_exported_by_the_time_of_their_latest_call(
+    shared_api: ApiClient, called: str
+) -> None:
+    [first] = rows(shared_api, called, "?columns=first_called_at,name&outcome=SILENT")
+    placed = datetime.fromisoformat(first["first_called_at"])
+
+    def names(**limits: datetime) -> list[str]:
+        query = urlencode({name: at.isoformat() for name, at in limits.items()})
+        return [row["name"] for row in rows(shared_api, called, f"?{query}")]
+
+    minute = timedelta(minutes=1)
+    assert names(since=placed - minute, until=placed + minute) == ["Ada"]
+    assert names(since=placed + minute) == []
+    assert names(until=placed - minute) == []
+    assert names(until=placed + minute) == ["Ada"]
+
+
+def test_a_time_without_an_offset_is_refused(
+    shared_api: ApiClient, called: str
+) -> None:
+    path = f"/campaigns/{called}/export.csv?since=2026-03-02T12:00:00"
+    answer = shared_api.get(path)
+    assert answer.status_code in {400, 422}
+    assert "since" in answer.json()["error"]["message"]
 
 
 def test_all_columns_of_a_called_contact_equal_what_graphql_returns(

@@ -50,7 +50,7 @@ CAMPAIGN = f"""{{ id name state stateReason pauseCause mode cap lineQuietGating
   dialability {DIALABILITY} forecast {FORECAST} forecasts {FORECAST}
   arms {{ assistant {{ id }} share contacts finished goals calls answered human low high
     pValue smallestDifference }}
-  redialOf {{ id }} redials {{ id }} isTest phoneNumber exportUrl }}"""
+  redialOf {{ id }} redials {{ id }} isTest phoneNumber exportUrl exportColumns }}"""
 EVENT = (
     """{ position aggregateType aggregateId version type occurredAt actor payload }"""
 )

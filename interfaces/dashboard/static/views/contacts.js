@@ -7,30 +7,13 @@ import { Contacts as Query } from "../ops.js";
 import { Pager } from "../pager.js";
 import { here, query, setQuery } from "../route.js";
 import { DISPOSITIONS } from "./contact_actions.js";
+import { CALL_OUTCOMES, STATUSES } from "./contact_values.js";
 import { SelectAll, Selected, SelectOne, useSelection } from "./selection.js";
 import { Empty, Search, Skeleton, State, Time, Trouble } from "../ui.js";
 
 /** @typedef {import("./campaign.js").Contact} Contact */
 /** @typedef {import("../ops.js").ContactStatus} Status */
 /** @typedef {import("../ops.js").WaitingCode} WaitingCode */
-/** @type {import("../ops.js").CallOutcome[]} */
-const CALL_OUTCOMES = [
-  "HUMAN",
-  "DROPPED_EARLY",
-  "VOICEMAIL",
-  "SCREENED",
-  "SILENT",
-  "NO_ANSWER",
-  "BUSY",
-  "DECLINED",
-  "INVALID_NUMBER",
-  "FAULT",
-  "NOT_STARTED",
-  "CANCELED",
-  "UNKNOWN",
-];
-/** @type {Status[]} */
-const STATUSES = ["PENDING", "QUEUED", "RINGING", "IN_PROGRESS", "ENDED", "FAILED", "CANCELED", "TIMEOUT"];
 /** @type {import("../ops.js").Withheld[]} */
 const WITHHELD = ["SUPPRESSED", "NO_CONSENT", "PLACE_UNKNOWN", "EXPIRED", "REMOVED"];
 /** Reasons that concern single contacts; the others concern the whole campaign. @type {WaitingCode[]} */

@@ -74,9 +74,9 @@ export function Controls({ campaign, state, reload }) {
       may.audit() &&
       html`<a class="button" href=${`/campaigns/${campaign.id}/history`}><${Icon} name="clock" />History</a>`
     }
-    <a class="button" href=${campaign.exportUrl} download title="Export the results as CSV (e)"
-      ><${Icon} name="download" />Export</a
-    >
+    <button type="button" title="Export the results (e: standard columns at once)" onClick=${() => setAsked("export")}>
+      <${Icon} name="download" />Export
+    </button>
     ${
       may.operate() &&
       html`<a class="button" href=${`/campaigns/new?from=${campaign.id}`} title="A new campaign with these settings"
@@ -154,6 +154,7 @@ function Cancel({ campaign, reload, onClose }) {
 const DIALOGS = {
   cancel: Cancel,
   edit: lazy(() => import("./edit_campaign.js"), "Edit"),
+  export: lazy(() => import("./export_dialog.js"), "ExportDialog"),
   import: lazy(() => import("./add_contacts.js"), "AddContacts"),
   schedule: Schedule,
 };

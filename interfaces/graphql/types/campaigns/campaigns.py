@@ -65,6 +65,7 @@ from projections.contacts import (
 )
 from projections.contacts.contact_filters import ContactFilters
 from projections.engine.as_of import campaign_as_of
+from projections.exports.columns import column_names
 from projections.forecasts import campaign_forecasts
 
 NARROWEST_BUCKET, WIDEST_BUCKET = 1, 86_400
@@ -154,6 +155,11 @@ class Campaign:
             progress=CampaignProgress.of(row),
             export_url=f"/campaigns/{row.id}/export.csv",
         )
+
+    @field("Names of the columns that an export may contain, the standard ones first.")
+    async def export_columns(self, info: Info) -> list[str]:
+        """List the columns; BAD_REQUEST if there are too many to export."""
+        return await info.context.backend.read(column_names, self.row.id)
 
     @field("Why it is PAUSED or FAILED, as text.")
     async def state_reason(self, info: Info) -> str | None:
