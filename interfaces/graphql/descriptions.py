@@ -1,4 +1,4 @@
-"""Descriptions of types, fields and arguments in the schema.
+"""Descriptions of types, fields, arguments and enum values in the schema.
 
 A type is described by the docstring of its class, unless the class has a description of
 its own. A field without a description in its class has one in `field_descriptions`. An
@@ -17,6 +17,7 @@ from interfaces.graphql.field_descriptions import (
     contacts,
     installation,
     planning,
+    values,
 )
 
 ARGUMENTS: Mapping[str, str] = {
@@ -78,20 +79,23 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     **contacts.FIELDS,
     **installation.FIELDS,
     **planning.FIELDS,
+    **values.FIELDS,
 }
-"""Descriptions of fields and input fields by the names of their types and their own."""
+"""Descriptions of fields, input fields and enum values by the name of their type."""
 
 DEFINITION = "strawberry-definition"
 """Where the library keeps the definition of a type, among its extensions."""
 
 
 def describe(schema: GraphQLSchema) -> None:
-    """Add the missing descriptions of types, fields and arguments to a schema."""
+    """Add the missing descriptions of all parts to a schema."""
     for name, kind in schema.type_map.items():
         if name.startswith("__"):
             continue
         kind.description = kind.description or _of_type(kind)
         described = FIELDS.get(name, {})
+        for value_name, value in getattr(kind, "values", {}).items():
+            value.description = value.description or described.get(value_name)
         for field_name, field in getattr(kind, "fields", {}).items():
             field.description = field.description or described.get(field_name)
             for argument_name, argument in getattr(field, "args", {}).items():

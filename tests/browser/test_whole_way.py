@@ -99,7 +99,9 @@ def _exports(page: Page, tmp_path: Path) -> None:
 def _hears_a_call(page: Page) -> None:
     drawer = page.get_by_role("dialog")
     later_turn = drawer.get_by_role("button", name=re.compile("^Play from (?!0:00)"))
-    for talked in page.locator("#contacts tr", has_text="Human").all():
+    answered = page.locator("#contacts tr", has_text="Human")
+    expect(answered.first).to_be_visible()
+    for talked in answered.all():
         name = talked.get_by_role("link").inner_text()
         talked.get_by_role("link").click()
         expect(drawer.get_by_role("heading", level=2)).to_have_text(name)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from graphql import (
+    GraphQLEnumType,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
@@ -16,6 +17,7 @@ from interfaces.graphql.field_descriptions import (
     contacts,
     installation,
     planning,
+    values,
 )
 from interfaces.graphql.permissions import Allowed
 from interfaces.graphql.schema import make_schema, sdl
@@ -57,6 +59,22 @@ def test_every_type_field_input_field_and_argument_has_a_description() -> None:
     assert signatures == [], "write a docstring: these show their constructor"
 
 
+def test_every_value_of_an_enumeration_has_a_description() -> None:
+    enumerations = [
+        kind
+        for kind in _types(make_schema()._schema).values()
+        if isinstance(kind, GraphQLEnumType)
+    ]
+    assert len(enumerations) > 15
+    missing = [
+        f"{kind.name}.{name}"
+        for kind in enumerations
+        for name, value in kind.values.items()
+        if not value.description
+    ]
+    assert missing == []
+
+
 def test_each_separate_description_is_that_of_a_field_in_the_schema() -> None:
     named = _types(make_schema()._schema)
     unused = [
@@ -69,7 +87,7 @@ def test_each_separate_description_is_that_of_a_field_in_the_schema() -> None:
 
 
 def test_each_type_is_described_in_one_module_only() -> None:
-    modules = (calls, campaigns, contacts, installation, planning)
+    modules = (calls, campaigns, contacts, installation, planning, values)
     assert sum(len(module.FIELDS) for module in modules) == len(FIELDS)
 
 
@@ -88,7 +106,8 @@ def _types(schema: GraphQLSchema) -> dict[str, GraphQLNamedType]:
 
 
 def _description(kind: GraphQLNamedType | None, field_name: str) -> str | None:
-    field = getattr(kind, "fields", {}).get(field_name)
+    parts = getattr(kind, "fields", None) or getattr(kind, "values", {})
+    field = parts.get(field_name)
     return field.description if field else None
 
 

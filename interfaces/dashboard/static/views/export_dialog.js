@@ -61,7 +61,12 @@ export function ExportDialog({ campaign, onClose }) {
       ${
         isEmpty
           ? html`<button type="button" class="primary" disabled>Download</button>`
-          : html`<a class="button primary" href=${addressOf(campaign, choice)} download>
+          : html`<a
+              class="button primary"
+              href=${addressOf(campaign, choice)}
+              download
+              onClick=${() => setTimeout(onClose)}
+            >
               <${Icon} name="download" />Download
             </a>`
       }
