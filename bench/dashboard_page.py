@@ -9,7 +9,8 @@ from playwright.sync_api import CDPSession, Page, expect
 from bench.support.contact_files import write_people
 from bench.support.figures import Figure
 from bench.support.installation import Server
-from tests.browser.installation import chromium, create_campaign, running_desk
+from tests.browser.chromium import chromium
+from tests.browser.installation import create_campaign, running_desk
 
 ROWS = 110_000
 LIVE = 50

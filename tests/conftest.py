@@ -58,8 +58,11 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def server(postgres_url: str) -> Iterator[Conn]:
-    """A connection that makes and drops databases."""
-    with connect(postgres_url, name="tests") as connection:
+    """A connection that makes and drops databases.
+
+    Both wait for all backends of the server, so they need a limit.
+    """
+    with connect(postgres_url, name="tests", statement_timeout=120) as connection:
         yield connection
 
 

@@ -12,8 +12,11 @@ from typing import Any
 import httpx2
 
 from provider.simulator.settings import DEFAULT_API_KEY
+from tests.process_limits import first_line
 
 ROOT = Path(__file__).parents[1]
+STARTS_WITHIN = 120.0
+"""Longest start of the simulator, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,9 @@ def running_simulator(**settings: Any) -> Iterator[Simulator]:
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            assert process.stdout is not None
-            first_line = process.stdout.readline()
-            assert first_line, f"the simulator ended with {process.wait()}"
-            url, key = first_line.split()[-1], _first_key(settings)
+            line = first_line(process, STARTS_WITHIN)
+            assert line, f"the simulator did not start; exit code {process.poll()}"
+            url, key = line.split()[-1], _first_key(settings)
             headers = {"Authorization": f"Bearer {key}"}
             with httpx2.Client(
                 base_url=url, headers=headers, timeout=10, verify=False

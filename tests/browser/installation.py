@@ -1,7 +1,6 @@
 """A whole AutoLynx with the provider simulator, and a Chromium."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pydantic import SecretStr
 
 from application.configuration import Configuration
@@ -18,6 +17,7 @@ from interfaces.auth.links import sign_in_address
 from interfaces.cli.demo.sample import write_sample
 from interfaces.cli.workbench import Workbench, workbench
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, OUTCOMES
+from tests.browser.chromium import PATIENCE, running_chromium
 from tests.end_to_end.processes import (
     Up,
     autolynx,
@@ -27,30 +27,10 @@ from tests.end_to_end.processes import (
 )
 from tests.simulator import running_simulator
 
-SWITCHES = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 # No start errors: such a call rings nobody and is tried again.
 ENDINGS = {k: v for k, v in OUTCOMES.items() if not k.startswith("call.start")}
 LONG = 150_000
 """Milliseconds that a campaign may take."""
-
-
-def chromium() -> str | None:
-    """Return the path of an installed Chromium."""
-    named = os.environ.get("AUTOLYNX_TEST_CHROMIUM")
-    found = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
-    return named or next(filter(None, found), None)
-
-
-@contextmanager
-def running_chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium(), args=[*SWITCHES]
-        )
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 @dataclass(frozen=True)
@@ -97,9 +77,11 @@ class Installation:
         return self._context()
 
     def _context(self, **options: Any) -> BrowserContext:
-        return self.browser.new_context(
+        context = self.browser.new_context(
             base_url=self.up.url, reduced_motion="reduce", **options
         )
+        context.set_default_timeout(PATIENCE)
+        return context
 
 
 @contextmanager

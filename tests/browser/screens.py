@@ -12,11 +12,11 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from storage.process.embedded_postgres import embedded_postgres
+from tests.browser.chromium import chromium
 from tests.browser.installation import (
     LONG,
     Installation,
     choose_file,
-    chromium,
     create_campaign,
     running_desk,
     sample_file,

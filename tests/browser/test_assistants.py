@@ -16,7 +16,7 @@ from tests.browser.installation import Installation
 @pytest.fixture
 def unregistered(installation: Installation) -> str:
     """Return the id of an assistant that exists at the provider only."""
-    return installation.bench.provider.create_assistant("Night desk", {}).id
+    return installation.bench.provider.create_assistant("Dawn desk", {}).id
 
 
 def containing(*parts: str) -> re.Pattern[str]:
@@ -45,7 +45,7 @@ def test_an_admin_imports_an_assistant_from_the_providers_list(
     expect(dialog.get_by_role("button", name="Import")).to_be_disabled()
     chooser.select_option(unregistered)
     dialog.get_by_role("button", name="Import").click()
-    expect(page.get_by_role("cell", name="Night desk")).to_be_visible()
+    expect(page.get_by_role("cell", name="Dawn desk")).to_be_visible()
     page.close()
 
 

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
-from axe_playwright_python import sync_playwright as axe_core  # type: ignore[import-untyped]  # it brings no types
 from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, expect
 
+from tests.browser.accessibility import faults_in_colours
 from tests.browser.installation import LONG, Installation, choose_file
 from tests.storage.test_workbooks import written
 
@@ -22,8 +22,6 @@ SIZES: tuple[ViewportSize, ...] = (
     {"width": 390, "height": 844},
     {"width": 1440, "height": 900},
 )
-type ColorScheme = Literal["light", "dark"]
-COLOURS: tuple[ColorScheme, ...] = ("light", "dark")
 
 
 @pytest.fixture
@@ -225,11 +223,7 @@ def test_axe_finds_nothing_while_a_file_is_shown(
         page.goto("/campaigns/new")
         choose_file(page, file_of(tmp_path, content, name))
         expect(page.locator(shown)).to_be_visible()
-        for colours in COLOURS:
-            page.emulate_media(color_scheme=colours)
-            answer = axe_core.Axe().run(page)
-            if answer.violations_count:
-                found.append(answer.generate_report())
+        found += faults_in_colours(page)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= size["width"]
     page.close()

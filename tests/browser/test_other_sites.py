@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 from playwright.sync_api import BrowserContext
@@ -11,9 +11,10 @@ from tests.browser.installation import Installation
 
 FORM = """(url) => { const form = document.createElement("form"); form.method = "post";
   form.action = url; document.body.append(form); form.submit(); }"""
-SOCKET = """(url) => new Promise((told) => {
+SOCKET = """(url) => new Promise((resolve) => {
   const socket = new WebSocket(url, "graphql-transport-ws");
-  socket.onopen = () => told("open"); socket.onerror = () => told("refused"); })"""
+  socket.onopen = () => resolve("open"); socket.onerror = () => resolve("refused");
+  setTimeout(() => resolve("no answer"), 60_000); })"""
 ASK = """(url) => fetch(url, { method: "POST",
   body: JSON.stringify({ query: "{ me { email } }" }),
   headers: { "Content-Type": "application/json" } }).then((answer) => answer.json())"""
@@ -31,7 +32,8 @@ class Empty(BaseHTTPRequestHandler):
 
 @contextmanager
 def another_site() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), Empty)
+    # Chromium opens connections in advance, on which no request may follow.
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Empty)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -53,12 +53,13 @@ def test_a_stop_of_all_dialling_is_shown_on_every_page(
 ) -> None:
     page = admin.new_page()
     create_campaign(page, sample_file(installation.folder, 1), name="Twice", cap=1)
+    campaign = page.url.rpartition("/")[2]
     expect(page.locator(".head .state")).to_have_text("Completed", timeout=LONG)
     page.goto("/spend")
     pill(page, "Live")
     stop = page.get_by_role("alert").filter(has_text="All dialling is stopped")
     expect(stop).to_have_count(0)
-    _stop_dialling(installation)
+    _stop_dialling(installation, UUID(campaign))
     expect(stop).to_be_visible(timeout=LONG)
     page.goto("/assistants")
     expect(stop).to_be_visible(timeout=LONG)
@@ -67,14 +68,15 @@ def test_a_stop_of_all_dialling_is_shown_on_every_page(
     page.close()
 
 
-def _stop_dialling(installation: Installation) -> None:
-    """Store that the provider shows a second call for a call that has ended."""
-    call_id = installation.bench.read(_any_call)
+def _stop_dialling(installation: Installation, campaign_id: UUID) -> None:
+    """Store that the provider shows a second call for the campaign's only call."""
+    call_id = installation.bench.read(_only_call, campaign_id)
     installation.bench.calls.confirm_duplicate(call_id, "p-second")
 
 
-def _any_call(conn: Conn) -> UUID:
-    found: UUID = select_value(conn, "select call_id from call_log limit 1")
+def _only_call(conn: Conn, campaign_id: UUID) -> UUID:
+    query = "select call_id from call_log where campaign_id = %(campaign)s"
+    found: UUID = select_value(conn, query, campaign=campaign_id)
     return found
 
 

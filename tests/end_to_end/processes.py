@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.ports import free_port
+from tests.process_limits import first_line, terminated_at_end
 from tests.simulator import Simulator
 
 AUTOLYNX = str(Path(sys.executable).parent / "autolynx")
 HOST = "127.0.0.1"
 SECRET = "a-webhook-secret"
-
+LISTENS_WITHIN = 180.0
+"""Longest start of `autolynx up` in seconds: the machine may run other tests too."""
 
 UNRESTRICTED = {"SETTINGS_CALLING_RULES": "OFF", "SETTINGS_FREQUENCY_CAPS": ""}
 """Without calling rules and frequency caps, tests run at any time of day."""
@@ -79,25 +81,23 @@ def command_line(pid: int) -> str:
 
 @contextmanager
 def running_up(cwd: Path, command: str = "up", **settings: Any) -> Iterator[Up]:
-    """Run `autolynx up` (or `api`) in this context; it listens when it is yielded."""
+    """Run `autolynx up` (or `api`) in this context; it listens when it is yielded.
+
+    Raises AssertionError with its standard error if it does not listen in time, and
+    TimeoutExpired if it does not end in time.
+    """
     port = settings.setdefault("PORT", free_port(HOST))
     errors = cwd / "up.log"
-    with (
-        errors.open("ab") as log,
-        subprocess.Popen(
+    with errors.open("ab") as log:
+        process = subprocess.Popen(
             [AUTOLYNX, command],
             env=environment(**settings),
             cwd=cwd,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-        ) as process,
-    ):
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
+        )
+        with terminated_at_end(process):
+            line = first_line(process, LISTENS_WITHIN)
             assert f":{port}" in line, errors.read_text()
             yield Up(process, f"http://{HOST}:{port}", errors)
-        finally:
-            process.terminate()
-            process.wait(30)
