@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.accessibility import faults_in_colours
+from tests.browser.accessibility import DESKTOP, PHONE, faults_in_all_looks
 from tests.browser.installation import LONG, Installation, choose_file
 from tests.storage.test_workbooks import written
 
@@ -17,10 +17,6 @@ CONTACTS = "Name,Office,Handy,city\nAda,202-555-0101,202-555-0111,Oakland\n"
 UNKNOWN = "who,reach\nAda,x-1\nBo,202-555-0102\n"
 INDIAN = "name,phone\n" + "".join(
     f"Person {n},60001{n:05}\n" for n in range(77_860, 77_880)
-)
-SIZES: tuple[ViewportSize, ...] = (
-    {"width": 390, "height": 844},
-    {"width": 1440, "height": 900},
 )
 
 
@@ -210,12 +206,10 @@ def test_variables_that_the_file_lacks_are_shown(
     expect(page.locator(".fit")).to_contain_text("Hi Ada in Oakland")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size["width"]))
 def test_axe_finds_nothing_while_a_file_is_shown(
-    admin: BrowserContext, tmp_path: Path, size: ViewportSize
+    admin: BrowserContext, tmp_path: Path
 ) -> None:
     page, found = admin.new_page(), list[str]()
-    page.set_viewport_size(size)
     for name, content, shown in (
         ("unknown.csv", UNKNOWN, ".mapping"),
         ("indian.csv", INDIAN + "Bo,12\n", ".rejects"),
@@ -223,8 +217,10 @@ def test_axe_finds_nothing_while_a_file_is_shown(
         page.goto("/campaigns/new")
         choose_file(page, file_of(tmp_path, content, name))
         expect(page.locator(shown)).to_be_visible()
-        found += faults_in_colours(page)
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= size["width"]
+        found += faults_in_all_looks(page)
+        for size in (PHONE, DESKTOP):
+            page.set_viewport_size(size)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= size["width"]
     page.close()
     assert found == []

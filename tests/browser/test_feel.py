@@ -7,8 +7,9 @@ from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from tests.browser.accessibility import (
     COLOURS,
+    DESKTOP,
     ColorScheme,
-    faults_in_colours,
+    faults_in_all_looks,
     faults_of,
 )
 from tests.browser.installation import LONG, Installation, create_campaign, sample_file
@@ -29,9 +30,6 @@ VIEWS = (
     "/settings",
     "/audit",
 )
-DESKTOP: ViewportSize = {"width": 1440, "height": 900}
-PHONE: ViewportSize = {"width": 390, "height": 844}
-SIZES = (DESKTOP, PHONE)
 NARROWEST: ViewportSize = {"width": 320, "height": 640}
 
 
@@ -58,7 +56,7 @@ def settled(page: Page, address: str) -> None:
 
 @dataclass
 class Seen:
-    """The faults of each view, by view and width."""
+    """The faults of each view."""
 
     violations: dict[str, list[str]] = field(default_factory=dict)
     widths: dict[str, int] = field(default_factory=dict)
@@ -74,10 +72,8 @@ def seen(admin: BrowserContext, places: dict[str, str]) -> Seen:
     for view in VIEWS:
         page.set_viewport_size(DESKTOP)
         settled(page, view.format(**places))
-        for size in SIZES:
-            page.set_viewport_size(size)
-            if faults := faults_in_colours(page):
-                seen.violations[f"{view} {size['width']}"] = faults
+        if faults := faults_in_all_looks(page):
+            seen.violations[view] = faults
         page.set_viewport_size(NARROWEST)
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > NARROWEST["width"]:
