@@ -23,6 +23,7 @@ from application.errors import Failure
 from application.ports import PhoneNumber, ProviderAssistant
 from domain.errors import Refused
 from projections.campaigns.campaign_row import CampaignRow
+from projections.exports.results import ExportOptions
 from provider.simulator.scenarios import outage_of, settings_of
 from provider.simulator.virtual import VirtualExchange
 from provider.vapi.reading import read_message
@@ -35,7 +36,11 @@ from scheduler.rehearsal.results import (
 from scheduler.rehearsal.run import Replaced, rehearsed
 from scheduler.rehearsal.virtual_time import VirtualClock
 from storage.process.rehearsal_database import rehearsal_database
-from storage.process.rehearsal_order import RehearsalOrder, order_from_json
+from storage.process.rehearsal_order import (
+    CONTACT_COLUMNS,
+    RehearsalOrder,
+    order_from_json,
+)
 
 PROGRESS_SECONDS = 0.25
 """Real time between two lines about the progress."""
@@ -94,8 +99,11 @@ def _rehearse(order: RehearsalOrder, stop: Event) -> None:
     ):
         if order.export:
             write_export(done, Path(order.export))
+        if order.contacts:
+            columns = ExportOptions(columns=CONTACT_COLUMNS)
+            write_export(done, Path(order.contacts), columns)
         if order.events:
-            write_events(done, Path(order.events))
+            write_events(done, Path(order.events), payloads=order.payloads)
         seconds = round(monotonic() - began, 3)
         figures = figures_of(done) | {"seconds": seconds, "stopped": stop.is_set()}
     _write({"done": figures})

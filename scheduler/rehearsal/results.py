@@ -12,7 +12,7 @@ from projections.campaigns import campaign_board
 from projections.campaigns.campaign_row import CampaignRow
 from projections.composition import Components
 from projections.contacts import contact_results
-from projections.exports.results import csv_of
+from projections.exports.results import EVERYTHING, ExportOptions, csv_of
 from scheduler.rehearsal.run import Rehearsed
 
 PAGE = 1_000
@@ -73,32 +73,36 @@ def _waits(built: Components, row: CampaignRow) -> list[str]:
     return [f"{why.contacts} contacts: {why.message}" for why in decision.reasons]
 
 
-def write_export(done: Rehearsed, path: Path) -> None:
+def write_export(
+    done: Rehearsed, path: Path, options: ExportOptions = EVERYTHING
+) -> None:
     """Write the campaign's CSV export."""
     built = done.built
     with built.reading.connection() as conn, path.open("wb") as file:
-        for piece in csv_of(conn, done.campaign_id, built.recording_urls):
+        for piece in csv_of(
+            conn, done.campaign_id, built.recording_urls, options=options
+        ):
             file.write(piece)
 
 
-def write_events(done: Rehearsed, path: Path) -> None:
+def write_events(done: Rehearsed, path: Path, *, payloads: bool) -> None:
     """Write all events in the order of the log, one JSON object in each line."""
     with path.open("wb") as file:
-        for line in _events(done.built):
-            file.write(line + b"\n")
+        for event in _events(done.built, payloads=payloads):
+            file.write(orjson.dumps(event) + b"\n")
 
 
-def _events(built: Components) -> Iterator[bytes]:
+def _events(built: Components, *, payloads: bool) -> Iterator[dict[str, Any]]:
     position = 0
     while stored := built.app.recorder.select_notifications(position + 1, PAGE):
         for event in stored:
             position = event.id
-            yield orjson.dumps(
-                {
-                    "position": event.id,
-                    "aggregateId": str(event.originator_id),
-                    "version": event.originator_version,
-                    "type": event.topic,
-                    "payload": orjson.loads(event.state),
-                }
-            )
+            shown: dict[str, Any] = {
+                "position": event.id,
+                "aggregateId": str(event.originator_id),
+                "version": event.originator_version,
+                "type": event.topic,
+            }
+            if payloads:
+                shown["payload"] = orjson.loads(event.state)
+            yield shown

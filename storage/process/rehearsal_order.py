@@ -13,6 +13,9 @@ from domain.settings import SettingsValues
 from domain.values import DialMode
 from storage.log.mapper import from_plain, to_plain
 
+CONTACT_COLUMNS = ("name", "phone", "status", "outcome", "attempts")
+"""Columns of the file that lists the contacts of a rehearsal."""
+
 
 class RehearsalScenario(StrEnum):
     """How the simulated people and the simulated provider behave."""
@@ -55,8 +58,9 @@ class RehearsalOrder:
     `url` is the installation's database. The contacts are those of `file`, or of the
     installation's upload `upload_id`. `settings` are the installation's. The rehearsal
     begins at the virtual time `begins_at`. `seed` and `scenario` determine what happens
-    in its calls. The results are written to the files `export` (CSV) and `events` (JSON
-    lines), if given.
+    in its calls. The results are written to the files `export` (CSV),
+    `contacts` (CSV of CONTACT_COLUMNS) and `events` (JSON lines), if given. `payloads`
+    adds the content of each event.
     """
 
     url: str
@@ -75,7 +79,9 @@ class RehearsalOrder:
     seed: int = 1
     scenario: RehearsalScenario = RehearsalScenario.NORMAL
     export: str | None = None
+    contacts: str | None = None
     events: str | None = None
+    payloads: bool = True
 
 
 def order_to_json(order: RehearsalOrder) -> bytes:

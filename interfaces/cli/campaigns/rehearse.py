@@ -28,6 +28,7 @@ from storage.database import url_of
 from storage.process.rehearsal_order import (
     FileToRead,
     RehearsalOrder,
+    RehearsalScenario,
     RehearsedAssistant,
 )
 
@@ -57,6 +58,12 @@ BeginsAt = Annotated[
 Seed = Annotated[int, typer.Option(help="Another seed, other outcomes of the calls.")]
 
 
+ScenarioOption = Annotated[
+    RehearsalScenario,
+    typer.Option(case_sensitive=False, help="How people and the provider behave."),
+]
+
+
 @takes(settings=SettingsOptions, options=FileOptions, terms=NewTermsOptions)
 def rehearse(
     *,
@@ -70,6 +77,7 @@ def rehearse(
     terms: NewTermsOptions,
     begins_at: BeginsAt = None,
     seed: Seed = 1,
+    scenario: ScenarioOption = RehearsalScenario.NORMAL,
     output: ExportFile = None,
     events: EventsFile = None,
     as_json: AsJson = False,
@@ -89,6 +97,7 @@ def rehearse(
             phone_number_id=phone_number,
             **settings.values(),
             seed=seed,
+            scenario=scenario,
             export=str(output.absolute()) if output else None,
             events=str(events.absolute()) if events else None,
             file=_file_to_read(bench, file, options),

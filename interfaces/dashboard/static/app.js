@@ -44,6 +44,7 @@ const VIEWS = [
   ["/", () => import("./views/campaigns.js")],
   ["/campaigns", () => import("./views/campaigns.js")],
   ["/campaigns/new", () => import("./views/new_campaign.js")],
+  ["/rehearsal", () => import("./views/rehearsal.js")],
   ["/campaigns/:id", loadCampaign],
   ["/campaigns/:id/history", () => import("./views/history.js")],
   ["/campaigns/:id/contacts/:contact", loadCampaign],

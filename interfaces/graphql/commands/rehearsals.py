@@ -1,6 +1,7 @@
 """Rehearsals of campaigns: simulated calls in virtual time."""
 
 import asyncio
+import csv
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from decimal import Decimal
@@ -23,11 +24,14 @@ from interfaces.rehearsals import COMMAND
 from storage.database import url_of
 from storage.process.rehearsal_order import (
     RehearsalOrder,
+    RehearsalScenario,
     RehearsedAssistant,
     order_to_json,
 )
 
 LONGEST_LINE = 1 << 20
+EXPORT, CONTACTS, EVENTS = "export.csv", "contacts.csv", "events.jsonl"
+"""Files that the process writes."""
 
 
 @strawberry.type
@@ -36,6 +40,22 @@ class RehearsedOutcome:
 
     outcome: CallOutcome
     calls: int
+
+
+strawberry.enum(
+    RehearsalScenario, description="How simulated people and the provider behave."
+)
+
+
+@strawberry.type
+class RehearsedContact:
+    """A contact at the end of a rehearsal."""
+
+    name: str
+    phone: str
+    status: str
+    outcome: str | None
+    attempts: int
 
 
 @strawberry.type
@@ -55,10 +75,14 @@ class RehearsalResult:
     )
     seconds: float = strawberry.field(description="Real duration of the rehearsal.")
     export: str = strawberry.field(description="The campaign's export, as CSV.")
+    contacts: list[RehearsedContact]
+    events: str = strawberry.field(
+        description="The event log without its payloads, one JSON object in each line."
+    )
 
     @classmethod
-    def of(cls, figures: dict[str, Any], export: str) -> Self:
-        """Build it from the figures of the process."""
+    def of(cls, figures: dict[str, Any], folder: Path) -> Self:
+        """Build it from the figures and the files of the process."""
         return cls(
             started_at=_time(figures["startedAt"]),
             completed_at=_time(figures["completedAt"]),
@@ -73,7 +97,9 @@ class RehearsalResult:
             ],
             waits=figures["waits"],
             seconds=figures["seconds"],
-            export=export,
+            export=(folder / EXPORT).read_text(),
+            contacts=_contacts(folder / CONTACTS),
+            events=(folder / EVENTS).read_text(),
         )
 
 
@@ -81,8 +107,11 @@ class RehearsalResult:
 class Rehearsal:
     """The progress of a rehearsal; the last one has the result."""
 
+    at: datetime
     state: CampaignState
     contacts: int
+    pending: int
+    active: int
     ended: int
     spend: Decimal
     result: RehearsalResult | None
@@ -91,12 +120,29 @@ class Rehearsal:
     def of(cls, report: dict[str, Any], result: RehearsalResult | None) -> Self:
         """Build it from a report of the process."""
         return cls(
+            at=datetime.fromisoformat(report["at"]),
             state=CampaignState(report["state"]),
             contacts=report["contacts"],
+            pending=report["pending"],
+            active=report["active"],
             ended=report["ended"],
             spend=Decimal(report["spend"]),
             result=result,
         )
+
+
+def _contacts(path: Path) -> list[RehearsedContact]:
+    with path.open(newline="") as file:
+        return [
+            RehearsedContact(
+                name=row["name"],
+                phone=row["phone"],
+                status=row["status"],
+                outcome=row["outcome"] or None,
+                attempts=int(row["attempts"] or 0),
+            )
+            for row in csv.DictReader(file)
+        ]
 
 
 def _time(text: str | None) -> datetime | None:
@@ -111,7 +157,8 @@ class Rehearsals:
         OPERATORS,
         "Rehearses the campaign that createCampaign would create: nobody is called, and"
         " nothing is stored. One at a time; it ends with the subscription. seed:"
-        " another one gives other outcomes of the calls.",
+        " another one gives other outcomes of the calls. scenario: how people and the"
+        " provider behave.",
     )
     async def rehearsal(
         self,
@@ -120,18 +167,25 @@ class Rehearsals:
         seed: Annotated[
             int, strawberry.argument(description="Another one: other outcomes.")
         ] = 1,
+        scenario: Annotated[
+            RehearsalScenario,
+            strawberry.argument(description="How people and the provider behave."),
+        ] = RehearsalScenario.NORMAL,
     ) -> AsyncGenerator[Rehearsal, None]:
         """Yield the progress, and finally the result."""
         context = info.context
-        with TemporaryDirectory() as folder:
-            export = Path(folder) / "export.csv"
-            order = await context.backend.run_slow(_order, context, input, seed, export)
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            order = await context.backend.run_slow(
+                _order, context, input, folder, seed, scenario
+            )
             async for report in _reports(order):
                 if "progress" in report:
                     yield Rehearsal.of(report["progress"], None)
                 else:
-                    text = await context.backend.run_slow(export.read_text)
-                    result = RehearsalResult.of(report["done"], text)
+                    result = await context.backend.run_slow(
+                        RehearsalResult.of, report["done"], folder
+                    )
                     yield Rehearsal.of(report["done"], result)
 
 
@@ -164,7 +218,11 @@ async def _reports(order: RehearsalOrder) -> AsyncGenerator[dict[str, Any], None
 
 
 def _order(
-    context: Context, asked: CreateCampaignInput, seed: int, export: Path
+    context: Context,
+    asked: CreateCampaignInput,
+    folder: Path,
+    seed: int,
+    scenario: RehearsalScenario,
 ) -> RehearsalOrder:
     """Build the order. Raises Invalid or NotFound as `createCampaign` does."""
     services, now = context.backend.services, context.backend.services.context.now()
@@ -192,7 +250,11 @@ def _order(
         terms=new.terms,
         upload_id=upload_id,
         seed=seed,
-        export=str(export),
+        scenario=scenario,
+        export=str(folder / EXPORT),
+        contacts=str(folder / CONTACTS),
+        events=str(folder / EVENTS),
+        payloads=False,
     )
 
 

@@ -122,8 +122,11 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "OutputRuleInput": OUTPUT_RULE,
     "PlaceSourceCount": {"contacts": "Number of contacts."},
     "Rehearsal": {
+        "at": "Virtual time.",
         "state": "State of the rehearsed campaign.",
         "contacts": "Number of contacts of the rehearsed campaign.",
+        "pending": "Contacts that wait for a call.",
+        "active": "Contacts with a live call.",
         "ended": "Contacts whose latest call has ended so far.",
         "spend": "Cost of the simulated calls so far, in US dollars.",
         "result": "The result; null until the rehearsal has finished.",
@@ -137,6 +140,14 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "goals": "Contacts that reached the goal.",
         "withheld": "Contacts that were finished without a call.",
         "outcomes": "Finished calls per outcome.",
+        "contacts": "All contacts in the order of the file.",
+    },
+    "RehearsedContact": {
+        "name": "Name.",
+        "phone": "Phone number, E.164.",
+        "status": "Status as in the export.",
+        "outcome": "Outcome of the contact; null if it was not called.",
+        "attempts": "Number of calls that were placed.",
     },
     "RehearsedOutcome": {
         "outcome": "The outcome.",

@@ -115,6 +115,13 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "PROVIDER_REFUSALS": "The provider refused many calls in a row.",
         "DUPLICATE_DETECTED": "The provider has two calls for one of ours.",
     },
+    "RehearsalScenario": {
+        "NORMAL": "A person answers two of three calls.",
+        "FEW_ANSWER": "A person answers one of eight calls.",
+        "EVERYBODY_ANSWERS": "A person answers every call.",
+        "PROVIDER_OUTAGE": "In the middle the provider gives no answer for 30 minutes.",
+        "PROVIDER_REFUSES": "The provider refuses all calls beyond two at a time.",
+    },
     "Role": {
         "OPERATOR": "Runs campaigns.",
         "ADMIN": "Runs campaigns, reads the log, and changes members, settings and"

@@ -39,10 +39,11 @@ def test_a_file_is_rehearsed_without_a_provider_or_any_trace(
 def test_the_figures_are_printed_as_json(autolynx: CommandLine, file: Path) -> None:
     figures = autolynx.done(
         *("rehearse", "--file", str(file), "--begins-at", NOON, "--seed", "7"),
-        *("--arm", "other=40", "--json"),
+        *("--arm", "other=40", "--scenario", "everybody_answers", "--json"),
     ).json
     assert figures["rehearsal"] is True
     assert figures["name"] == "Rehearsal: people"
+    assert figures["human"] == figures["calls"] == 5
     assert [arm["share"] for arm in figures["arms"]] == [60, 40]
 
 

@@ -253,9 +253,11 @@ async def _rehearses(caller: Caller, upload: str) -> None:
     }
     report = await caller.hear(
         """subscription($input: CreateCampaignInput!) {
-        rehearsal(input: $input, seed: 2) { state contacts ended spend
+        rehearsal(input: $input, seed: 2, scenario: FEW_ANSWER) {
+        at state contacts pending active ended spend
         result { startedAt completedAt calls answered human
-          goals withheld outcomes { outcome calls } waits seconds export } } }""",
+          goals withheld outcomes { outcome calls } waits seconds export events
+          contacts { name phone status outcome attempts } } } }""",
         input=campaign,
     )
     assert report["contacts"] == 2

@@ -1,65 +1,111 @@
 // @ts-check
-import { html, useEffect, useState } from "../lib.js";
-import { subscribe } from "../api.js";
+import { html, useState } from "../lib.js";
 import { count, money, words } from "../format.js";
-import { RehearseCampaign } from "../ops.js";
-import { Dialog, Time } from "../ui.js";
+import { drop, rehearsal, rehearse } from "../rehearsals.js";
+import { go } from "../route.js";
+import { Action, Empty, Field, Head, Meter, State, Time } from "../ui.js";
 
-/** @typedef {import("../ops.js").CreateCampaignInput} Input */
-/** @typedef {import("../ops.js").RehearseCampaignData["rehearsal"]} Rehearsal */
-/** @typedef {NonNullable<Rehearsal["result"]>} Result */
+/** @typedef {import("../rehearsals.js").Input} Input */
+/** @typedef {import("../rehearsals.js").Progress} Progress */
+/** @typedef {import("../rehearsals.js").Scenario} Scenario */
+/** @typedef {NonNullable<Progress["result"]>} Result */
+
+/** @type {[Scenario, string][]} */
+const SCENARIOS = [
+  ["NORMAL", "An ordinary day"],
+  ["FEW_ANSWER", "Few people answer"],
+  ["EVERYBODY_ANSWERS", "Everybody answers"],
+  ["PROVIDER_OUTAGE", "The provider fails for half an hour"],
+  ["PROVIDER_REFUSES", "The provider refuses most calls at first"],
+];
+const ROWS = 100;
 
 /**
- * A button that runs the campaign of the form with simulated calls.
+ * Runs the campaign of the form with simulated calls.
  * `inputOf` returns what `createCampaign` would get, or null while something is missing.
  * @param {{ inputOf: () => Input | null }} props
  */
 export function RehearsalButton({ inputOf }) {
-  const [input, setInput] = useState(/** @type {Input | null} */ (null));
-  return html`<div>
-    <button type="button" onClick=${() => setInput(inputOf())}>Rehearse it</button>
-    ${input && html`<${Running} input=${input} onClose=${() => setInput(null)} />`}
+  const [scenario, setScenario] = useState(/** @type {Scenario} */ ("NORMAL"));
+  const start = () => {
+    const input = inputOf();
+    if (!input) return;
+    rehearse(input, scenario);
+    go("/rehearsal");
+  };
+  return html`<div class="stack">
+    <${Field} label="Rehearsal" hint="Simulated calls in virtual time: nobody is called, and nothing is stored.">
+      ${(/** @type {any} */ attributes) =>
+        html`<select
+          ...${attributes}
+          value=${scenario}
+          onChange=${(/** @type {any} */ event) => setScenario(event.target.value)}
+        >
+          ${SCENARIOS.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}
+        </select>`}
+    <//>
+    <button type="button" onClick=${start}>Rehearse it</button>
   </div>`;
 }
 
-/** @param {{ input: Input, onClose: () => void }} props */
-function Running({ input, onClose }) {
-  const [now, setNow] = useState(/** @type {Rehearsal | null} */ (null));
-  const [wrong, setWrong] = useState("");
-  // Closing the dialog ends the rehearsal with its subscription.
-  useEffect(() => subscribe(RehearseCampaign, { input }, ({ rehearsal }) => setNow(rehearsal), setWrong), []);
-  return html`<${Dialog} title="Rehearsal" onClose=${onClose}>
-    <div class="stack">
-      <p class="hint">
-        Nobody is called: the calls are simulated, and time passes faster. Calling hours, retries, cap and budget are
-        those of the campaign. Nothing is stored.
+/** The campaign page of the rehearsal, until it is dropped or the tab is closed. */
+export default function RehearsalView() {
+  const it = rehearsal.value;
+  if (!it) {
+    return html`<${Empty} icon="campaigns" title="There is no rehearsal in this tab">
+      <p>A rehearsal is started from the page of a <a href="/campaigns/new">new campaign</a>.</p>
+    <//>`;
+  }
+  const end = () => {
+    drop();
+    go("/campaigns/new");
+  };
+  const result = it.now?.result;
+  return html`<${Head} title=${`Rehearsal: ${it.name}`} lead=${SCENARIOS.find(([value]) => value === it.scenario)?.[1]}
+      ><${Action} onPress=${end}>Drop this rehearsal<//><//
+    >
+    <div class="banner" data-kind="warn">
+      <p>
+        <strong>This is a rehearsal.</strong> Nobody was called, all times are virtual, and these results exist only in
+        this browser tab until you drop them.
       </p>
-      ${wrong && html`<p class="wrong" role="alert">${wrong}</p>`}
-      ${!wrong && !now?.result && html`<${Progress} now=${now} />`}
-      ${now?.result && html`<${Figures} now=${now} result=${now.result} />`}
     </div>
-    <footer><button type="button" onClick=${onClose}>Close</button></footer><//
-  >`;
+    ${it.wrong && html`<p class="wrong" role="alert">${it.wrong}</p>`}
+    <div class="stack">
+      ${!it.wrong && html`<${Course} now=${it.now} />`}
+      ${result && html`<${Figures} result=${result} /><${Contacts} contacts=${result.contacts} />`}
+    </div>`;
 }
 
-/** @param {{ now: Rehearsal | null }} props */
-const Progress = ({ now }) =>
-  html`<p role="status">
-    ${now ? `${count(now.ended)} of ${count(now.contacts)} contacts ended.` : "Preparing the rehearsal…"}
-  </p>`;
+/** @param {{ now: Progress | null }} props */
+const Course = ({ now }) =>
+  html`<section class="panel stack" role="status" aria-label="Progress of the rehearsal">
+    <header><h2>Rehearsed progress</h2></header>
+    ${
+      now
+        ? html`<p><${State} value=${now.state} /> at <${Time} at=${now.at} /></p>
+            <${Meter}
+              label="Finished contacts"
+              value=${now.contacts - now.pending - now.active}
+              max=${now.contacts}
+              text=${`${count(now.contacts - now.pending - now.active)} of ${count(now.contacts)}`}
+            />
+            <p>Spend ${money(now.spend)}</p>`
+        : html`<p>Preparing the rehearsal…</p>`
+    }
+  </section>`;
 
-/** @param {{ now: Rehearsal, result: Result }} props */
-const Figures = ({ now, result }) =>
-  html`<div class="stack" role="status">
+/** @param {{ result: Result }} props */
+const Figures = ({ result }) =>
+  html`<section class="panel stack" aria-label="Results of the rehearsal">
+    <header><h2>Rehearsed results</h2></header>
     <dl class="facts">
-      <dt>Rehearsed campaign</dt>
-      <dd>${words(now.state)}</dd>
       <dt>First call</dt>
       <dd><${Time} at=${result.startedAt} /></dd>
       <dt>Finished</dt>
       <dd><${Time} at=${result.completedAt} empty="not within the rehearsal" /></dd>
       <dt>Contacts</dt>
-      <dd class="num">${count(now.contacts)}</dd>
+      <dd class="num">${count(result.contacts.length)}</dd>
       <dt>Calls</dt>
       <dd class="num">${count(result.calls)}</dd>
       <dt>A person answered</dt>
@@ -68,8 +114,6 @@ const Figures = ({ now, result }) =>
       <dd class="num">${count(result.goals)}</dd>
       <dt>Withheld</dt>
       <dd class="num">${count(result.withheld)}</dd>
-      <dt>Spend</dt>
-      <dd class="num">${money(now.spend)}</dd>
       ${result.outcomes.map(
         (one) =>
           html`<dt key=${one.outcome}>${words(one.outcome)}</dt>
@@ -77,7 +121,54 @@ const Figures = ({ now, result }) =>
       )}
     </dl>
     ${result.waits.map((why) => html`<p class="hint" key=${why}>${why}</p>`)}
-    <a href=${`data:text/csv;charset=utf-8,${encodeURIComponent(result.export)}`} download="rehearsal.csv"
-      >Download the rehearsed export</a
-    >
-  </div>`;
+    <p>
+      <${Download} name="rehearsal.csv" type="text/csv" text=${result.export}>Download the rehearsed export<//>
+      ${" "}
+      <${Download} name="rehearsal-events.jsonl" type="application/jsonl" text=${result.events}
+        >Download the rehearsed events<//
+      >
+    </p>
+  </section>`;
+
+/** @param {{ name: string, type: string, text: string, children?: any }} props */
+const Download = ({ name, type, text, children }) =>
+  html`<a href=${`data:${type};charset=utf-8,${encodeURIComponent(text)}`} download=${name}>${children}</a>`;
+
+/** @param {{ contacts: Result["contacts"] }} props */
+function Contacts({ contacts }) {
+  const [shown, setShown] = useState(ROWS);
+  return html`<section class="panel flush" aria-label="Contacts of the rehearsal">
+    <header><h2>Rehearsed contacts</h2></header>
+    <table class="table">
+      <thead>
+        <tr>
+          <th>Name</th>
+          <th>Number</th>
+          <th>Status</th>
+          <th>Outcome</th>
+          <th>Calls</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${contacts.slice(0, shown).map(
+          (one, row) =>
+            html`<tr key=${row}>
+              <td class="main">${one.name}</td>
+              <td class="num">${one.phone}</td>
+              <td>${words(one.status)}</td>
+              <td>${one.outcome ? words(one.outcome) : "–"}</td>
+              <td class="num">${count(one.attempts)}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+    ${
+      shown < contacts.length &&
+      html`<footer>
+        <button type="button" onClick=${() => setShown(shown + ROWS)}>
+          Show more of ${count(contacts.length)} contacts
+        </button>
+      </footer>`
+    }
+  </section>`;
+}
