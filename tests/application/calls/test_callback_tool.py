@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from domain.numbers.number import SuppressionSource
 from domain.outcomes import Disposition
-from tests.application.calls.tool_messages import answer, in_a_call, tool_calls
+from tests.application.calls.tool_messages import PHONE, answer, in_a_call, tool_calls
 from tests.wiring import BY, Services
 
 TOMORROW = "2026-03-03T15:00"
@@ -67,6 +68,17 @@ def test_a_person_who_opted_out_gets_no_callback(services: Services) -> None:
     assert "asked not to be called" in result
     assert services.load_call(call_id).callback_at is None
     assert services.load_call(call_id).disposition is Disposition.OPTED_OUT
+
+
+def test_a_number_that_a_member_suppressed_gets_no_callback(
+    services: Services,
+) -> None:
+    call_id = in_a_call(services)
+    person = SuppressionSource.PERSON
+    services.numbers.suppress(PHONE, source=person, reason=None, by=BY)
+    [result] = answer(services, wish(call_id))
+    assert "asked not to be called" in result
+    assert services.load_call(call_id).callback_at is None
 
 
 def test_an_opt_out_after_a_callback_replaces_it(services: Services) -> None:
