@@ -6,9 +6,9 @@ This module does not load numpy, because every process reads events.
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from math import exp, log
@@ -99,7 +99,9 @@ class CostSum:
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """Calls of one UTC day, and how many of them a person answered."""
+    """Calls of one day of the contacts, and how many of them a person answered.
+
+    Release 1.0 counted UTC days."""
 
     day: date
     calls: int
@@ -150,6 +152,14 @@ def _band(zone: str, at: datetime) -> int | None:
     return local.hour // 2 + (BANDS // 2 if is_weekend else 0)
 
 
+def day_zone(zones: Sequence[str]) -> tzinfo:
+    """Return the time zone whose days a contact's calls belong to; UTC if unknown."""
+    try:
+        return time_zone(zones[0]) if zones else UTC
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
 def count_calls(records: Iterable[CallRecord]) -> CampaignCounts:
     """Count the calls of one campaign; outcomes that are not forecast are left out."""
     outcomes: Counter[tuple[int, int | None, CallOutcome]] = Counter()
@@ -164,7 +174,8 @@ def count_calls(records: Iterable[CallRecord]) -> CampaignCounts:
         hour = one.placed_at.replace(minute=0, second=0, microsecond=0)
         outcomes[attempt, band_of(one.zones, hour), one.outcome] += 1
         by_person = one.outcome in BY_PERSON
-        days[one.placed_at.date(), by_person] += 1
+        day = one.placed_at.astimezone(day_zone(one.zones)).date()
+        days[day, by_person] += 1
         if one.seconds is not None:
             durations[one.outcome, duration_bin(one.seconds)] += 1
         if one.cost is not None:

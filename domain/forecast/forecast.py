@@ -94,7 +94,9 @@ def simulate(
 ) -> Runs:
     """Simulate a situation; the same seed gives the same results."""
     rng = np.random.default_rng(seed)
-    parameters = draw_parameters(learned, draws, rng, day_effect=day_effect)
+    parameters = draw_parameters(
+        learned, draws, rng, today=situation.today, day_effect=day_effect
+    )
     if situation.contacts <= MOST_CONTACTS:
         return run_contacts(situation, learned, parameters, rng)
     return StrataSimulation(situation, learned, parameters, rng).run()

@@ -6,8 +6,10 @@ number of imaginary calls for the next one, so every probability is a weighted m
 counts that can be shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import cache
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from domain.forecast.counts import (
 )
 from domain.forecast.prior import BIN_SECONDS, HUMAN, PRIOR_CALLS, Floats
 from domain.forecast.survival import completed
+from domain.outcomes import CallOutcome
 
 INDEX = {kind: index for index, kind in enumerate(OUTCOMES)}
 MOST_WEIGHT = 400.0
@@ -80,8 +83,11 @@ class Tables:
 class Learned:
     """The model of a campaign's calls, before numbers are drawn from it.
 
-    `base` [attempts, K] are the probabilities of the installation; they count as
-    `weight` calls beside the campaign's own calls in `own`. `reachable` and `answers`
+    `base` [attempts, K] are the probabilities without the campaign's own calls, which
+    are in `own`. Beside those, `base` counts as `weight` calls for the share of human
+    answers and as `mix_weight` calls for the mix of the other outcomes. `own_days` is
+    the effective number of days of the own calls, `own_day` their day if there is only
+    one. `reachable` and `answers`
     explain how the rate of human answers falls with the attempts. `bands` are factors
     of the odds of a human answer. `seconds` [K, bins] are the probabilities of
     durations. `cost` and `cost_sd` [K] are in US dollars for one call. `length` and
@@ -91,7 +97,10 @@ class Learned:
 
     base: Floats
     weight: float
+    mix_weight: float
     own: Tables
+    own_days: float
+    own_day: date | None
     reachable: float
     answers: float
     bands: Floats
@@ -126,11 +135,15 @@ def learn(
     for age in running_seconds:
         censored[duration_bin(age)] += 1
     seconds = _durations(past.durations + mine.durations, censored)
+    day_sd = _day_sd([*history, own])
     cost, cost_sd = _costs(past.costs + mine.costs)
     return Learned(
         base=base,
-        weight=_weight(history),
+        weight=_human_weight(history, day_sd),
+        mix_weight=_mix_weight(history),
         own=mine,
+        own_days=_effective_days(own),
+        own_day=own.days[0].day if len(own.days) == 1 else None,
         reachable=reachable,
         answers=answers,
         bands=_bands(past.bands + mine.bands, both),
@@ -140,7 +153,7 @@ def learn(
         length=_own_length(history, mine, seconds),
         price=_own_price(history, mine, cost, cost_sd),
         goals=_goals(past, mine),
-        day_sd=_day_sd([*history, own]),
+        day_sd=day_sd,
         attempts_seen=int(both.sum()),
     )
 
@@ -153,39 +166,79 @@ def fit_reach(outcomes: Floats) -> tuple[float, float]:
     """
     assumed = PRIOR_CALLS * prior.hazards(prior.REACHABLE, prior.ANSWERS)
     human = outcomes[:, HUMAN].sum(1) + assumed
-    calls = outcomes.sum(1) + PRIOR_CALLS
-    best, found = -np.inf, (prior.REACHABLE, prior.ANSWERS)
-    for reachable in np.arange(0.05, 1.0, 0.05):
-        for answers in np.arange(0.02, 0.98, 0.02):
-            rates = prior.hazards(reachable, answers)
-            likelihood = float(
-                (human * np.log(rates) + (calls - human) * np.log1p(-rates)).sum()
-            )
-            if likelihood > best:
-                best, found = likelihood, (float(reachable), float(answers))
-    return found
+    missed = outcomes.sum(1) + PRIOR_CALLS - human
+    pairs, rates = _reach_grid()
+    likelihood = np.log(rates) @ human + np.log1p(-rates) @ missed
+    return pairs[int(np.argmax(likelihood))]
 
 
-def _weight(history: Sequence[CampaignCounts]) -> float:
-    """Return for how many calls the other campaigns' rates count in a new campaign.
+@cache
+def _reach_grid() -> tuple[list[tuple[float, float]], Floats]:
+    """Return pairs of shares, and the rates of human answers that follow from each."""
+    pairs = [
+        (float(reachable), float(answers))
+        for reachable in np.arange(0.05, 1.0, 0.05)
+        for answers in np.arange(0.02, 0.98, 0.02)
+    ]
+    return pairs, np.stack([prior.hazards(*pair) for pair in pairs])
 
-    The more the rates of campaigns differ beyond chance, the less they count: the
-    moment estimate of a beta-binomial distribution, at least `PRIOR_CALLS`.
+
+def _human_weight(history: Sequence[CampaignCounts], day_sd: float) -> float:
+    """Return for how many calls the other campaigns' rates of human answers count.
+
+    Most first calls of a campaign are made on few days, so the effect of those days is
+    a part of the difference between campaigns. It is subtracted here, because the
+    effect of each day is drawn separately.
+    """
+    rates, days = [], []
+    for campaign in history:
+        first = Tables.of([campaign]).outcomes[0]
+        rates.append((first[HUMAN].sum(), first.sum()))
+        days.append(_effective_days(campaign))
+    by_days = day_sd**2 * float(np.mean([1 / one for one in days])) if days else 0.0
+    return _weight(rates, lambda mean: (mean * (1 - mean)) ** 2 * by_days)
+
+
+def _mix_weight(history: Sequence[CampaignCounts]) -> float:
+    """Return for how many calls the other campaigns' mix of other outcomes counts.
+
+    It is estimated from the share of voicemail among calls that no person answered.
     """
     rates = []
     for campaign in history:
-        first = [one for one in campaign.outcomes if one.attempt == 1]
-        calls = sum(one.calls for one in first)
-        if calls >= FEWEST_CALLS:
-            human = sum(one.calls for one in first if HUMAN[INDEX[one.outcome]])
-            rates.append((human / calls, calls))
+        outcomes = Tables.of([campaign]).outcomes.sum(0)
+        voicemail = outcomes[INDEX[CallOutcome.VOICEMAIL]]
+        rates.append((voicemail, outcomes[~HUMAN].sum()))
+    return _weight(rates)
+
+
+def _weight(
+    counted: Sequence[tuple[float, float]],
+    explained: Callable[[float], float] = lambda _mean: 0.0,
+) -> float:
+    """Return for how many calls the mean of campaigns' shares counts in a new one.
+
+    `counted` are the cases and the calls of each campaign. The more the shares differ
+    beyond chance and beyond what is `explained`, the less they count: the moment
+    estimate of a beta-binomial distribution, from `PRIOR_CALLS` to `MOST_WEIGHT`.
+    """
+    rates = [(cases / calls, calls) for cases, calls in counted if calls > FEWEST_CALLS]
     if len(rates) < FEWEST_CAMPAIGNS:
         return PRIOR_CALLS
     shares, calls_made = np.array(rates).T
     mean = float(np.clip(shares.mean(), 0.01, 0.99))
     chance = float((mean * (1 - mean) / calls_made).mean())
-    between = max(float(shares.var(ddof=1)) - chance, 1e-6)
+    between = max(float(shares.var(ddof=1)) - chance - explained(mean), 1e-6)
     return float(np.clip(mean * (1 - mean) / between - 1, PRIOR_CALLS, MOST_WEIGHT))
+
+
+def _effective_days(campaign: CampaignCounts) -> float:
+    """Return the number of days with equally many calls that vary as much; 1 at least.
+
+    A day with few calls hardly adds to the mean, so it hardly counts.
+    """
+    calls = np.array([one.calls for one in campaign.days], float)
+    return float(calls.sum() ** 2 / (calls**2).sum()) if calls.any() else 1.0
 
 
 def _bands(bands: Floats, outcomes: Floats) -> Floats:

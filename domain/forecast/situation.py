@@ -7,16 +7,19 @@ same times; the real gate says when.
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from domain.campaigns.campaign_terms import CallingTerms
+from domain.forecast.counts import day_zone
 from domain.gate.decision import Gate, Numbers, Terms
 from domain.gate.groups import ContactGroup
 from domain.gate.permit import Granted, Never, Wait
 from domain.gate.rules import FrequencyCap
 from domain.outcomes import Withheld
 from domain.values import ZERO, DialMode, WaitingCode
+
+DAY_SECONDS = 86_400.0
 
 HORIZON = timedelta(days=60)
 """How far a campaign is simulated; what would be later counts as never."""
@@ -124,6 +127,23 @@ class Situation:
     def contacts(self) -> int:
         """Number of contacts that wait and can be called at some time."""
         return sum(one.contacts for one in self.strata)
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone by whose days the effects of days change: the largest one."""
+        strata = sorted(self.strata, key=lambda one: -one.contacts)
+        return day_zone(strata[0].zones) if strata else UTC
+
+    @property
+    def today(self) -> date:
+        """The day on which the simulation begins."""
+        return self.now.astimezone(self.zone).date()
+
+    @property
+    def first_midnight(self) -> float:
+        """When the first day ends, in seconds from the begin."""
+        local = self.now.astimezone(self.zone)
+        return DAY_SECONDS - local.hour * 3600 - local.minute * 60 - local.second
 
 
 def hours_of(

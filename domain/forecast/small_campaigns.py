@@ -8,7 +8,7 @@ import numpy as np
 from domain.forecast.contact_by_contact import CallEnd, Contact, ContactByContact
 from domain.forecast.counts import ATTEMPTS, OUTCOMES, band_of
 from domain.forecast.learned import INDEX, Learned
-from domain.forecast.parameters import DAYS, Parameters, shifted
+from domain.forecast.parameters import Parameters, day_of, shifted
 from domain.forecast.prior import BIN_SECONDS, HUMAN, Floats
 from domain.forecast.runs import HOURS, Runs, end_of
 from domain.forecast.situation import Situation
@@ -80,7 +80,8 @@ class Drawn:
         )
 
     def _chances(self, contact: int, attempt: int, at: datetime) -> Floats:
-        day = min(int((at - self._s.now).days), DAYS - 1)
+        seconds = (at - self._s.now).total_seconds()
+        day, _ = day_of(seconds, self._s.first_midnight)
         zones = self._s.strata[self._contacts[contact].stratum].zones
         band = band_of(zones, at.replace(minute=0, second=0, microsecond=0))
         factor = 1.0 if band is None else self._bands[band]

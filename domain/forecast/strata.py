@@ -15,7 +15,7 @@ import numpy as np
 
 from domain.forecast.counts import ATTEMPTS, OUTCOMES, band_of
 from domain.forecast.learned import INDEX, Learned
-from domain.forecast.parameters import DAYS, Parameters
+from domain.forecast.parameters import Parameters, day_of
 from domain.forecast.prior import BIN_SECONDS, HUMAN, Floats
 from domain.forecast.retry_delays import RetryDelays
 from domain.forecast.runs import HOURS, Runs, end_of
@@ -24,7 +24,6 @@ from domain.forecast.spending import Spending
 from domain.outcomes import CallOutcome
 from domain.values import DialMode, WaitingCode
 
-DAY_SECONDS = 86_400.0
 STEP_SECONDS = 60.0
 MOST_STEPS = 400
 """Steps are longer than a minute if the calls would need more steps than this."""
@@ -37,12 +36,11 @@ _BUDGET, _DAILY, _OUTAGE = 2, 3, 4
 
 @dataclass(slots=True)
 class _Steps:
-    """Begin and length of each step in seconds; strata open [steps, G]; their bands."""
+    """Begin and length of each step in seconds; strata that are open [steps, G]."""
 
     starts: Floats
     lengths: Floats
     is_open: Floats
-    factors: Floats
 
 
 @dataclass(slots=True)
@@ -93,6 +91,12 @@ class StrataSimulation:
         self._delays = RetryDelays(situation.terms, situation.caps, situation.now)
         self._retried = [kind for kind in OUTCOMES if kind in self._delays.outcomes]
         self._cost_sd = learned.cost_sd
+        self._midnight = situation.first_midnight
+        self._bands, self._by_hour = learned.bands, dict[int, Floats]()
+        self._seconds = learned.seconds
+        means = learned.seconds @ BIN_SECONDS
+        variance = learned.seconds @ BIN_SECONDS**2 - means**2
+        self._variance = parameters.length[:, None] ** 2 * variance
         shared = situation.slots_are_shared
         self._codes = (
             WaitingCode.GLOBAL_CAP_FULL if shared else WaitingCode.CAP_FULL,
@@ -109,8 +113,8 @@ class StrataSimulation:
         ]
         self._spending = Spending(situation, self._draws)
         self._runs = Runs.empty(self._draws, len(OUTCOMES))
-        self._unused = np.zeros(self._draws)
         self._occupied = (self._levelled[:, 0] * self._busy).sum(1)
+        self._unused = situation.slots * self._occupied
 
     def run(self) -> Runs:
         """Simulate until every draw is over or the horizon is reached."""
@@ -162,6 +166,7 @@ class StrataSimulation:
         per_second = min(self._s.slots / busy, self._s.per_second)
         needed = self._s.contacts * (1 + 0.3 * (self._levels - 1)) / per_second
         length = min(max(needed / MOST_STEPS, STEP_SECONDS), LONGEST_STEP)
+        self._length = length
         cuts = [np.arange(a, b, length) for a, b in spans]
         starts = np.concatenate([*cuts, np.zeros(0)])
         ends = np.concatenate(
@@ -174,22 +179,18 @@ class StrataSimulation:
             if self._s.strata
             else np.zeros((len(starts), 0))
         )
-        return _Steps(starts, ends - starts, is_open, self._factors(learned, starts))
+        return _Steps(starts, ends - starts, is_open)
 
-    def _factors(self, learned: Learned, starts: Floats) -> Floats:
-        """Return the factor of the contacts' hour for the odds of an answer."""
-        found = np.ones((len(starts), len(self._s.strata)))
-        for group, stratum in enumerate(self._s.strata):
-            hours, inverse = np.unique(starts // 3600, return_inverse=True)
-            own = [self._band_factor(learned, stratum.zones, hour) for hour in hours]
-            found[:, group] = np.array(own)[inverse]
-        return found
-
-    def _band_factor(
-        self, learned: Learned, zones: tuple[str, ...], hour: float
-    ) -> float:
-        band = band_of(zones, self._s.now + timedelta(hours=float(hour)))
-        return 1.0 if band is None else float(learned.bands[band])
+    def _factors(self, start: float) -> Floats:
+        """Return the factor of the contacts' hour for the odds of an answer [G]."""
+        hour = int(start // 3600)
+        if hour not in self._by_hour:
+            at = self._s.now + timedelta(hours=hour)
+            bands = [band_of(one.zones, at) for one in self._s.strata]
+            self._by_hour[hour] = np.array(
+                [1.0 if band is None else self._bands[band] for band in bands]
+            )
+        return self._by_hour[hour]
 
     def _first_state(self) -> _State:
         strata, draws = self._s.strata, self._draws
@@ -208,6 +209,13 @@ class StrataSimulation:
         """Return the first step that begins then or later, None if there is none."""
         step = int(np.searchsorted(self._steps.starts, seconds))
         return step if step < len(self._steps.starts) else None
+
+    def _step_near(self, seconds: float) -> int | None:
+        """Return the step that begins nearest to a time, so that means stay exact."""
+        step = self._step_at(seconds)
+        if step and seconds - self._steps.starts[step - 1] < self._length / 2:
+            return step - 1
+        return step
 
     # --- One step -------------------------------------------------------------------
 
@@ -232,20 +240,21 @@ class StrataSimulation:
         total = calls.sum(1)
         wanted = due.sum((1, 2)) + fresh.sum(1)
         self._note_limits(code, wanted, total, length)
-        ended = self._ended(index, start, started, calls)
-        by_slots = (wanted > total) & (code == 0)
-        self._use_slots(ended, total, by_slots, length)
-        self._retry(start + length / 2, started, calls, ended)
-        self._tally(start, length, ended, total)
+        ended = self._ended(start, started, calls)
+        last = self._last_start(total, length)
+        self._use_slots(ended, total, length)
+        # Calls start throughout a saturated step, but at the begin of another one.
+        middle = start + length / 2 * float((wanted > total).mean())
+        self._retry(middle, started, calls, ended)
+        self._tally(start, start + last, ended, total)
 
     def _allowed(self, start: float, length: float) -> tuple[Floats, np.ndarray]:
         """Return how many calls may start in each draw, and the code of the limit."""
-        day = min(int(start // DAY_SECONDS), DAYS - 1)
-        within = start - day * DAY_SECONDS
+        day, within = day_of(start, self._midnight)
         out = self._p.outage_from[:, day], self._p.outages[:, day]
         is_out = (within >= out[0]) & (within < out[0] + out[1])
-        seconds = np.where(is_out, 0.0, self._s.slots * length) + self._unused
-        by_slots = seconds / self._occupied
+        seconds = self._s.slots * length + self._unused
+        by_slots = np.where(is_out, 0.0, seconds / self._occupied)
         by_pace = np.full(self._draws, self._s.per_second * length)
         at = self._s.now + timedelta(seconds=start)
         by_budget, is_daily = self._spending.affordable(at)
@@ -266,14 +275,11 @@ class StrataSimulation:
         """Round at random to a neighbouring integer, so that means stay exact."""
         return np.floor(values + self._rng.random(values.shape))
 
-    def _ended(
-        self, index: int, start: float, started: Floats, calls: Floats
-    ) -> Floats:
+    def _ended(self, start: float, started: Floats, calls: Floats) -> Floats:
         """Draw how the started calls end: [D, A, K]."""
-        factors = self._steps.factors[index]
         weight = np.maximum(calls, 1)
-        factor = (started * factors[:, None]).sum(1) / weight
-        day = min(int(start // DAY_SECONDS), DAYS - 1)
+        factor = (started * self._factors(start)[:, None]).sum(1) / weight
+        day, _ = day_of(start, self._midnight)
         odds = np.maximum(factor, 0.1) * np.exp(self._p.days[:, day])[:, None]
         human = self._levelled[:, :, HUMAN].sum(2)
         after = odds * human / (1 - human + odds * human)
@@ -283,15 +289,31 @@ class StrataSimulation:
         drawn = self._rng.multinomial(calls.astype(np.int64), chances)
         return np.asarray(drawn, float)
 
-    def _use_slots(
-        self, ended: Floats, total: Floats, limited: Floats, length: float
-    ) -> None:
-        """Carry over the slot time of a saturated step that its calls did not use."""
-        used = (ended.sum(1) * self._busy).sum(1)
-        rest = np.where(limited, self._s.slots * length + self._unused - used, 0.0)
-        self._unused = np.clip(rest, -self._s.slots * length, self._s.slots * length)
+    def _last_start(self, total: Floats, length: float) -> Floats:
+        """Return when the last call of a step starts, in seconds after its begin [D].
+
+        Slots that are free at the begin are used at once.
+        """
+        waited = (total * self._occupied - self._unused) / self._s.slots
+        return np.clip(waited, 0, length)
+
+    def _use_slots(self, ended: Floats, total: Floats, length: float) -> None:
+        """Carry over the slot time that the calls of a step did not use.
+
+        A call takes the time of its whole duration when it starts, so at most all slots
+        are free at the begin of the next step.
+        """
+        kinds = ended.sum(1)
+        used = (kinds * self._busy).sum(1)
         mean = np.divide(used, total, out=self._occupied.copy(), where=total > 0)
+        if self._s.mode is not DialMode.BATCH:
+            spread = np.sqrt((kinds * self._variance).sum(1))
+            noise = spread * self._rng.standard_normal(self._draws)
+            used = np.maximum(used + noise, 0)
         self._occupied = 0.9 * self._occupied + 0.1 * mean
+        rest = self._s.slots * length + self._unused - used
+        least, most = -self._s.slots * length, self._s.slots * self._occupied
+        self._unused = np.clip(rest, least, most)
 
     def _retry(self, at: float, started: Floats, calls: Floats, ended: Floats) -> None:
         """Plan the next call of contacts whose outcome a rule of the policy names."""
@@ -308,34 +330,49 @@ class StrataSimulation:
         self, at: float, level: int, kind: CallOutcome, contacts: Floats
     ) -> None:
         whole = self._rounded(contacts)
+        ended = at + float(self._p.seconds[:, INDEX[kind]].mean())
         for group, stratum in enumerate(self._s.strata):
             if not whole[:, group].any():
                 continue
             delay = self._delays.delay(level + 1, kind, stratum.zones, at)
-            step = None if delay is None else self._step_at(at + delay)
+            step = None if delay is None else self._step_near(ended + delay)
             if step is not None:
                 self._state.plan(step, group, level + 1, whole[:, group])
 
-    def _tally(self, start: float, length: float, ended: Floats, total: Floats) -> None:
-        """Add the calls of a step to the results."""
+    def _tally(self, start: float, last: Floats, ended: Floats, total: Floats) -> None:
+        """Add a step's calls, the last of which starts at `last`, to the results."""
         kinds = ended.sum(1)
         dollars = (kinds * self._p.cost).sum(1)
         self._spending.add(total, dollars)
-        runs, hour = self._runs, int((start + length / 2) // 3600)
+        runs, hour = self._runs, int((start + last.mean()) / 2 // 3600)
         runs.outcomes += kinds
         runs.spend += dollars
         if hour < HOURS:
             runs.calls_by_hour[:, hour] += total
             runs.spend_by_hour[:, hour] += dollars
-        share = np.clip(total * self._occupied / (self._s.slots * length), 0, 1)
         is_last = (total > 0) & (self._state.waiting == 0)
-        until = start + np.where(is_last, share, 1.0) * length + self._occupied
+        longest = self._longest(kinds) if is_last.any() else self._occupied
+        until = last + np.where(is_last, longest, self._occupied)
         runs.finish = np.where(total > 0, until, runs.finish)
+
+    def _longest(self, kinds: Floats) -> Floats:
+        """Draw how long the longest of the last calls lasts [D].
+
+        The calls that are live when the last one starts end independently; as many
+        calls as there are slots are live at most.
+        """
+        total = np.maximum(kinds.sum(1), 1)
+        below = np.cumsum(kinds / total[:, None] @ self._seconds, 1)
+        live = np.minimum(total, self._s.slots)
+        chance = self._rng.random(self._draws) ** (1 / live)
+        index = (below < chance[:, None]).sum(1)
+        seconds = BIN_SECONDS[np.minimum(index, len(BIN_SECONDS) - 1)]
+        return np.asarray(seconds * self._p.length)
 
     def _note_idle(self, length: float) -> None:
         """Count a step in which nobody may be called although contacts wait."""
         waiting = float((self._state.waiting > 0).sum()) * length
-        self._unused[:] = 0
+        self._unused = self._s.slots * self._occupied
         self._runs.seconds += waiting
         self._runs.note_limit(WaitingCode.RETRY_PLANNED, waiting)
 

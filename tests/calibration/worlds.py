@@ -9,7 +9,7 @@ none of these numbers and none of these forms.
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from math import exp, log
+from math import exp, inf, log
 from random import Random
 
 from domain.campaigns.campaign_terms import CallingTerms
@@ -61,7 +61,7 @@ class World:
             0.02 if dice.random() < 0.33 else dice.betavariate(2, 2) * 2
             for _ in range(self.contacts)
         ]
-        self.outage_from = dice.uniform(0, 4 * 3600) if dice.random() < 0.15 else -1.0
+        self.outage_from = dice.uniform(0, 4 * 3600) if dice.random() < 0.15 else inf
         self.outage_seconds = dice.uniform(600, 2400)
 
     def situation(self) -> Situation:
