@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import islice
 from uuid import UUID
@@ -264,7 +265,7 @@ class ContactByContact:
 
     def _candidate(self, index: int, attempt: int, kind: PlanKind | None) -> Candidate:
         return Candidate(
-            contact_id=UUID(int=index + 1),
+            contact_id=_id(index),
             list_id=LIST,
             attempt=attempt,
             call_id=None,
@@ -323,7 +324,8 @@ class ContactByContact:
         times += [self._live[0][0] + self._s.refill_seconds] if self._live else []
         times += [self._planned[0][0]] if self._planned else []
         codes = {why.code for one in made.verdicts for why in one.reasons}
-        if made.claims or WaitingCode.RATE_LIMITED in codes:
+        has_room = len(self._live) < self._s.slots
+        if (made.claims and has_room) or WaitingCode.RATE_LIMITED in codes:
             free = self._last_turn + 1 / self._s.per_second - AHEAD_SECONDS
             times.append(max(now + 1.0, free))
         if ready:
@@ -343,11 +345,16 @@ class ContactByContact:
             limited[most.code] = limited.get(most.code, 0.0) + seconds
 
 
+@lru_cache(maxsize=8192)
+def _id(index: int) -> UUID:
+    return UUID(int=index + 1)
+
+
 def _open_call(index: int, attempt: int, at: datetime) -> OpenCall:
     return OpenCall(
-        call_id=UUID(int=index + 1),
+        call_id=_id(index),
         campaign_id=CAMPAIGN,
-        contact_id=UUID(int=index + 1),
+        contact_id=_id(index),
         attempt=attempt,
         phase=Phase.PLACED,
         status=CallStatus.RINGING,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from domain.forecast.counts import CampaignCounts
 from domain.forecast.quantities import Quantity
 from domain.forecast.situation import Made
+from domain.outcomes import ANSWERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,11 @@ def _extrapolated(past: Past, made: Made) -> dict[Quantity, float]:
 def _like_the_last(past: Past, last: CampaignCounts) -> dict[Quantity, float]:
     contacts = last.contacts or last.calls
     factor = past.contacts / contacts
+    answered = sum(one.calls for one in last.outcomes if one.outcome in ANSWERED)
     spend = sum(float(one.total) for one in last.costs)
     found = {
         Quantity.CALLS: last.calls * factor,
+        Quantity.ANSWERED: answered * factor,
         Quantity.HUMAN: last.human * factor,
         Quantity.GOALS: last.goals * factor,
         Quantity.SPEND: spend * factor,

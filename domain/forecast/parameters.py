@@ -102,7 +102,8 @@ def _human(
         ATTEMPT_WEIGHT * expected + cases[1:],
         ATTEMPT_WEIGHT * (1 - expected) + others[1:],
     )
-    return np.clip(np.concatenate([first[:, None], later], 1), 1e-6, 1 - 1e-6)
+    human = np.concatenate([first[:, None], later], 1)
+    return np.asarray(np.clip(human, 1e-6, 1 - 1e-6))
 
 
 def _effect_of_today(learned: Learned, first: Floats, drawn: Floats) -> Floats:

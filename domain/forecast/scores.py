@@ -67,7 +67,7 @@ def half_time(forecasts: Sequence[StoredForecast], end: float) -> StoredForecast
 
 
 def corrections(scores: Iterable[Score], occasion: Occasion) -> dict[Quantity, float]:
-    """Return the factors that widen the intervals of new forecasts."""
+    """Return the factors that widen new intervals; `scores` are oldest first."""
     misses: dict[Quantity, list[float]] = {}
     for one in scores:
         if one.occasion is occasion and one.miss is not None:

@@ -1,5 +1,6 @@
 """Forecasts of small campaigns: every draw is simulated contact by contact."""
 
+from bisect import bisect_left
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,13 +10,18 @@ from domain.forecast.contact_by_contact import CallEnd, Contact, ContactByContac
 from domain.forecast.counts import ATTEMPTS, OUTCOMES, band_of
 from domain.forecast.learned import INDEX, Learned
 from domain.forecast.parameters import Parameters, day_of, shifted
-from domain.forecast.prior import BIN_SECONDS, HUMAN, Floats
+from domain.forecast.prior import BIN_SECONDS, HUMAN
 from domain.forecast.runs import HOURS, Runs, end_of
 from domain.forecast.situation import Situation
 
-MOST_CONTACTS = 20
-"""Larger campaigns are simulated by stratum: a pass of the policy takes about 0.2 ms,
-so 200 draws of more contacts would take many seconds."""
+MOST_CONTACTS = 40
+"""Larger campaigns are simulated by stratum.
+
+A call takes 0.1 to 0.2 ms with the real policy, and 200 draws of 40 contacts are about
+10,000 calls: 1 to 2 seconds. 5,000 contacts would take several minutes. With fewer
+draws the interval would be inexact: with 20 draws, the 10th percentile that is shown
+would be anything from the 3rd to the 17th (standard error 7 %; with 200 draws 2 %).
+"""
 
 
 def run_contacts(
@@ -59,35 +65,41 @@ class Drawn:
     ) -> None:
         self._s, self._p, self._draw = situation, parameters, draw
         self._bands, self._contacts, self._rng = learned.bands, contacts, rng
-        self._cumulated = np.cumsum(learned.seconds, 1)
+        self._midnight = situation.first_midnight
+        self._durations = [list(row) for row in np.cumsum(learned.seconds, 1)]
+        self._chances = dict[tuple[int, int, int | None], list[float]]()
 
     def __call__(self, contact: int, attempt: int, at: datetime) -> CallEnd:
         """Draw the outcome, the duration and the cost of one call."""
-        chances = self._chances(contact, attempt, at)
-        kind = int(np.searchsorted(np.cumsum(chances), self._rng.random()))
-        kind = min(kind, len(OUTCOMES) - 1)
-        place = int(np.searchsorted(self._cumulated[kind], self._rng.random()))
-        seconds = BIN_SECONDS[min(place, len(BIN_SECONDS) - 1)]
+        chances = self._cumulated(contact, attempt, at)
+        kind = min(bisect_left(chances, self._rng.random()), len(OUTCOMES) - 1)
+        place = bisect_left(self._durations[kind], self._rng.random())
+        seconds = float(BIN_SECONDS[min(place, len(BIN_SECONDS) - 1)])
         mean = self._p.seconds[self._draw, kind]
-        length = self._p.length[self._draw]
+        length = float(self._p.length[self._draw])
         cost = self._p.cost[self._draw, kind] * seconds * length / mean
         is_goal = HUMAN[kind] and self._rng.random() < self._p.goal[self._draw]
         return CallEnd(
             OUTCOMES[kind],
-            float(seconds * length),
+            seconds * length,
             Decimal(f"{cost:.4f}"),
             goal=bool(is_goal),
         )
 
-    def _chances(self, contact: int, attempt: int, at: datetime) -> Floats:
+    def _cumulated(self, contact: int, attempt: int, at: datetime) -> list[float]:
+        """Return the cumulated probabilities of the outcomes of a call."""
         seconds = (at - self._s.now).total_seconds()
-        day, _ = day_of(seconds, self._s.first_midnight)
+        day, _ = day_of(seconds, self._midnight)
         zones = self._s.strata[self._contacts[contact].stratum].zones
         band = band_of(zones, at.replace(minute=0, second=0, microsecond=0))
-        factor = 1.0 if band is None else self._bands[band]
-        odds = np.log(factor) + self._p.days[self._draw, day]
         level = min(attempt, ATTEMPTS) - 1
-        return shifted(self._p.outcomes[self._draw, level], np.asarray(odds))
+        key = level, day, band
+        if key not in self._chances:
+            factor = 1.0 if band is None else self._bands[band]
+            odds = np.log(factor) + self._p.days[self._draw, day]
+            chances = shifted(self._p.outcomes[self._draw, level], np.asarray(odds))
+            self._chances[key] = list(np.cumsum(chances))
+        return self._chances[key]
 
 
 def _run(

@@ -66,7 +66,7 @@ class Draft:
 
 @dataclass(slots=True)
 class _Learned:
-    """What was learned up to a position of the log."""
+    """What was learned up to a position of the log; the newest campaign is first."""
 
     position: int = -1
     scores: list[list[Score]] = field(default_factory=list)
@@ -78,6 +78,7 @@ class _Prepared:
     """Everything that a forecast is computed from, without a database."""
 
     situation: Situation
+    wider_hours: Situation | None
     own: CampaignCounts
     talking: Sequence[float]
     learned: _Learned
@@ -128,17 +129,19 @@ class ForecastReader:
                 conn, draft.upload_id, draft.terms, now
             )
             suppressed = counted.never.get(Withheld.SUPPRESSED, 0)
+            situation = self._situation(
+                conn,
+                _without(strata, suppressed),
+                draft.terms,
+                settings,
+                now,
+                cap=draft.cap or settings.default_cap,
+                mode=draft.mode,
+                budget=draft.budget,
+            )
             prepared = _Prepared(
-                situation=self._situation(
-                    conn,
-                    _without(strata, suppressed),
-                    draft.terms,
-                    settings,
-                    now,
-                    cap=draft.cap or settings.default_cap,
-                    mode=draft.mode,
-                    budget=draft.budget,
-                ),
+                situation=situation,
+                wider_hours=self._wider(groups, situation, settings, suppressed),
                 own=CampaignCounts(),
                 talking=(),
                 learned=self._what_is_learned(conn),
@@ -149,9 +152,8 @@ class ForecastReader:
 
     def _prepared(self, conn: Conn, row: CampaignRow, now: datetime) -> _Prepared:
         settings = settings_board.in_force(conn, self._first)
-        strata = self._strata(
-            waiting_contacts(conn, row.id, now), row.calling_terms, settings, now
-        )
+        waiting = waiting_contacts(conn, row.id, now)
+        strata = self._strata(waiting, row.calling_terms, settings, now)
         own = counts_of(conn, row.id)
         made = Made(
             calls=own.calls,
@@ -173,8 +175,10 @@ class ForecastReader:
         )
         began = row.started_at or row.queued_at
         finished = row.ended + row.failed + row.canceled + row.timed_out
+        situation = replace(situation, made=made)
         return _Prepared(
-            situation=replace(situation, made=made),
+            situation=situation,
+            wider_hours=self._wider(waiting, situation, settings),
             own=own,
             talking=talking_seconds(conn, row.id, now),
             learned=self._what_is_learned(conn),
@@ -196,6 +200,26 @@ class ForecastReader:
         book = self._rule_book()
         return strata_of(
             waiting, terms, settings, book, now=now, request_limit=self._limit
+        )
+
+    def _wider(
+        self,
+        waiting: list[Waiting],
+        situation: Situation,
+        settings: SettingsValues,
+        suppressed: int = 0,
+    ) -> Situation | None:
+        """Return the situation without the campaign's windows; None if it has none.
+
+        The gate still decides: calls are made only when the calling rules allow them.
+        """
+        hours = situation.terms.calling_hours
+        if not hours.windows:
+            return None
+        terms = replace(situation.terms, calling_hours=replace(hours, windows=()))
+        strata = self._strata(waiting, terms, settings, situation.now)
+        return replace(
+            situation, terms=terms, strata=_without(strata, suppressed).strata
         )
 
     def _situation(
@@ -265,13 +289,14 @@ def _simulated(prepared: _Prepared) -> StoredForecast:
     from domain.forecast.forecast import forecast  # noqa: PLC0415 - loads numpy
     from domain.forecast.learned import learn  # noqa: PLC0415 - loads numpy
 
-    scores = [one for own in prepared.learned.scores for one in own]
+    scores = [one for own in reversed(prepared.learned.scores) for one in own]
     counts = [one for one in prepared.learned.counts if one.calls]
     learned = learn(counts, prepared.own, prepared.talking)
     made = forecast(
         prepared.situation,
         learned,
         seed=SEED,
+        wider_hours=prepared.wider_hours,
         widened=corrections(scores, prepared.occasion),
     )
     return _stored(made, prepared, coverage_of(scores))

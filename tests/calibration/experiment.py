@@ -131,10 +131,8 @@ def experiment(campaigns: int, seed: int) -> Iterator[Result]:
         results = _results(whole)
         moments = _moments(whole, own, start, history[-MOST_LEARNED:], number)
         raw = {occasion: one.forecast() for occasion, one in moments.items()}
-        flat = {
-            occasion: one.forecast(day_effect=False)
-            for occasion, one in moments.items()
-        }
+        launch = Occasion.LAUNCH
+        flat = {launch: moments[launch].forecast(day_effect=False)}
         result = Result(
             scores_of(_corrected(raw, scores), results),
             scores_of(raw, results),

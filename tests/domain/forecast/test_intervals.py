@@ -1,5 +1,7 @@
 """Intervals, their scores, and their correction by past errors."""
 
+from random import Random
+
 import pytest
 
 from domain.forecast.quantities import LEVELS, Intervals, widening
@@ -32,12 +34,26 @@ def test_intervals_are_stretched_around_the_median_but_not_below_the_least() -> 
     assert wide.widened_by == 2.0
 
 
-def test_the_widening_would_have_covered_four_of_five_past_results() -> None:
-    misses = [n / 10 for n in range(1, 41)]
+def test_the_first_widening_would_have_covered_four_of_five_past_results() -> None:
+    misses = [n / 10 for n in range(1, 21)]
     factor = widening(misses)
     assert sum(miss <= factor for miss in misses) / len(misses) == pytest.approx(
-        0.8, abs=0.03
+        0.8, abs=0.051
     )
+
+
+@pytest.mark.parametrize("scale", [0.6, 1.0, 2.5])
+def test_the_widening_covers_four_of_five_results_although_the_errors_change(
+    scale: float,
+) -> None:
+    dice = Random(3)
+    misses = [abs(dice.gauss(0, 1)) for _ in range(20)]
+    inside = 0
+    for _ in range(200):
+        miss = abs(dice.gauss(0, scale))
+        inside += miss <= widening(misses)
+        misses.append(miss)
+    assert inside / 200 == pytest.approx(0.8, abs=0.05)
 
 
 def test_nothing_is_corrected_before_twenty_campaigns() -> None:

@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from math import exp
+from random import Random
 
 import numpy as np
 import pytest
@@ -13,12 +16,13 @@ from domain.forecast.counts import (
     DURATION_BINS,
     CallRecord,
     CampaignCounts,
+    DayCount,
     band_of,
     count_calls,
     duration_bin,
 )
 from domain.forecast.learned import fit_reach, learn
-from domain.forecast.parameters import draw_parameters
+from domain.forecast.parameters import draw_parameters, shifted
 from domain.forecast.prior import HUMAN
 from domain.forecast.survival import completed
 from domain.outcomes import CallOutcome, Disposition
@@ -76,11 +80,63 @@ def test_much_history_replaces_the_assumptions() -> None:
     assert learned.attempts_seen == 5_000
 
 
-def test_the_campaigns_own_calls_outweigh_the_installation() -> None:
+def own_calls(days: int) -> CampaignCounts:
+    """Return 4,000 calls, of which a person answered 60 %, made on so many days."""
     own = history(1, {CallOutcome.HUMAN: 0.6, CallOutcome.BUSY: 0.4}, calls=4_000)[0]
+    calls = 4_000 // days
+    return replace(
+        own,
+        days=tuple(
+            DayCount(NOW.date() + timedelta(days=n), calls, calls * 6 // 10)
+            for n in range(days)
+        ),
+    )
+
+
+def drawn_rate(own: CampaignCounts, today: date | None = None) -> float:
+    """Return the mean rate of human answers on the first simulated day."""
     learned = learn(history(10), own)
-    drawn = draw_parameters(learned, 100, np.random.default_rng(1))
-    assert drawn.outcomes[:, 0, HUMAN].sum(1).mean() == pytest.approx(0.6, abs=0.05)
+    drawn = draw_parameters(learned, 200, np.random.default_rng(1), today=today)
+    chances = shifted(drawn.outcomes[:, 0], drawn.days[:, 0])
+    return float(chances[:, HUMAN].sum(1).mean())
+
+
+def test_the_campaigns_own_calls_outweigh_the_installation() -> None:
+    assert drawn_rate(own_calls(days=40)) > 0.5
+
+
+def test_calls_of_a_single_day_say_little_about_other_days() -> None:
+    assert drawn_rate(own_calls(days=1)) < 0.4
+
+
+def test_calls_of_today_say_how_the_rest_of_the_day_will_be() -> None:
+    own = own_calls(days=1)
+    assert drawn_rate(own, today=NOW.date()) == pytest.approx(0.6, abs=0.03)
+    assert drawn_rate(own, today=NOW.date() + timedelta(days=1)) < 0.4
+
+
+def test_the_effect_of_days_is_not_counted_as_a_difference_of_campaigns() -> None:
+    """Campaigns of one day each differ by their days only."""
+    dice = Random(2)
+    rates = [1 / (1 + exp(0.8 - dice.gauss(0, prior.DAY_SD))) for _ in range(60)]
+    campaigns = [
+        history(1, {CallOutcome.HUMAN: rate, CallOutcome.BUSY: 1 - rate}, seed=n)[0]
+        for n, rate in enumerate(rates)
+    ]
+    assert learn(campaigns, NOTHING).weight > 100
+
+
+def test_lists_that_reach_different_shares_of_voicemail_widen_the_intervals() -> None:
+    def weight(shares: list[float]) -> float:
+        return learn(
+            [
+                history(1, {CallOutcome.VOICEMAIL: s, CallOutcome.BUSY: 1 - s})[0]
+                for s in shares
+            ],
+            NOTHING,
+        ).mix_weight
+
+    assert weight([0.2, 0.3, 0.4, 0.5, 0.6, 0.7]) < 60 < weight([0.4] * 6)
 
 
 def test_a_few_own_calls_hardly_change_what_the_installation_knows() -> None:

@@ -1,0 +1,32 @@
+"""Simulates a situation by the method that suits its size."""
+
+import numpy as np
+
+from domain.forecast.learned import Learned
+from domain.forecast.parameters import draw_parameters
+from domain.forecast.runs import Runs
+from domain.forecast.situation import Situation
+from domain.forecast.small_campaigns import MOST_CONTACTS, run_contacts
+from domain.forecast.strata import StrataSimulation
+
+
+def simulate(
+    situation: Situation,
+    learned: Learned,
+    draws: int,
+    seed: int,
+    *,
+    day_effect: bool = True,
+    most_by_contact: int = MOST_CONTACTS,
+) -> Runs:
+    """Simulate a situation; the same seed gives the same results.
+
+    Up to `most_by_contact` contacts are simulated contact by contact, more by stratum.
+    """
+    rng = np.random.default_rng(seed)
+    parameters = draw_parameters(
+        learned, draws, rng, today=situation.today, day_effect=day_effect
+    )
+    if situation.contacts <= most_by_contact:
+        return run_contacts(situation, learned, parameters, rng)
+    return StrataSimulation(situation, learned, parameters, rng).run()
