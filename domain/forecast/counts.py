@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 from math import exp, log
+from uuid import UUID
 from zoneinfo import ZoneInfoNotFoundError
 
 from domain.outcomes import BY_PERSON, CallOutcome, Disposition
@@ -113,7 +114,8 @@ class CampaignCounts:
     """The calls of one campaign. `goals` counts among the `human` ones.
 
     `contacts` and `seconds`, from the start to the end of the last call, describe the
-    finished campaign; `seconds` is None if no call was made.
+    finished campaign; `seconds` is None if no call was made. `assistant_id` is None if
+    it is not known. `list_id` is the same for a campaign and its redials.
     """
 
     outcomes: tuple[OutcomeCount, ...] = ()
@@ -124,6 +126,8 @@ class CampaignCounts:
     goals: int = 0
     contacts: int = 0
     seconds: float | None = None
+    assistant_id: UUID | None = None
+    list_id: UUID | None = None
 
     @property
     def calls(self) -> int:

@@ -1,12 +1,13 @@
 """What the past calls say about the next ones, and how sure that is.
 
 Probabilities are shrunk along a chain: the assumptions of `prior.py`, the calls of the
-installation's finished campaigns, the calls of this campaign. Each level counts as a
-number of imaginary calls for the next one, so every probability is a weighted mean of
-counts that can be shown.
+installation's finished campaigns, those of its campaigns with the same assistant, those
+with the same list (a campaign and its redials), the calls of this campaign. Each level
+counts as a number of imaginary calls for the next one, so every probability is a
+weighted mean of counts that can be shown.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -131,15 +132,18 @@ def learn(
     base = (PRIOR_CALLS * expected + past.outcomes) / (
         PRIOR_CALLS + past.outcomes.sum(1, keepdims=True)
     )
+    day_sd = _day_sd([*history, own])
+    weight = _human_weight(history, day_sd)
+    for campaigns in _levels(history, own):
+        base = _shrunk(base, weight, campaigns)
     censored = np.zeros(DURATION_BINS)
     for age in running_seconds:
         censored[duration_bin(age)] += 1
     seconds = _durations(past.durations + mine.durations, censored)
-    day_sd = _day_sd([*history, own])
     cost, cost_sd = _costs(past.costs + mine.costs)
     return Learned(
         base=base,
-        weight=_human_weight(history, day_sd),
+        weight=weight,
         mix_weight=_mix_weight(history),
         own=mine,
         own_days=_effective_days(own),
@@ -156,6 +160,31 @@ def learn(
         day_sd=day_sd,
         attempts_seen=int(both.sum()),
     )
+
+
+def _levels(
+    history: Sequence[CampaignCounts], own: CampaignCounts
+) -> Iterator[list[CampaignCounts]]:
+    """Yield the campaigns with the same assistant, then those with the same list."""
+    for key in ("assistant_id", "list_id"):
+        value = getattr(own, key)
+        if value is not None:
+            yield [one for one in history if getattr(one, key) == value]
+
+
+def _shrunk(base: Floats, weight: float, campaigns: Sequence[CampaignCounts]) -> Floats:
+    """Return the probabilities of a level: `base` counts as `weight` calls in it.
+
+    A campaign counts as `weight` calls at most, because the rest of its calls say more
+    about itself than about the level.
+    """
+    counts = np.zeros_like(base)
+    for campaign in campaigns:
+        outcomes = Tables.of([campaign]).outcomes
+        calls = outcomes.sum(1, keepdims=True)
+        counts += outcomes * np.minimum(1, weight / np.maximum(calls, 1))
+    calls = counts.sum(1, keepdims=True)
+    return np.asarray((weight * base + counts) / (weight + calls))
 
 
 def fit_reach(outcomes: Floats) -> tuple[float, float]:

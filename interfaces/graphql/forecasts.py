@@ -79,6 +79,7 @@ async def _of_draft(context: Context, asked: CreateCampaignInput) -> Forecast:
     draft = Draft(
         upload_id=upload_id,
         terms=terms,
+        assistant_id=uuid_or_none(asked.assistant_id),
         cap=asked.cap,
         mode=asked.mode or DialMode.CONTINUOUS,
         budget=asked.budget,

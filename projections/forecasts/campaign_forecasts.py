@@ -50,6 +50,7 @@ TABLES = (
     create index if not exists campaign_learned_position
         on campaign_learned (position);
     """,
+        handler_version=2,
     ),
 )
 

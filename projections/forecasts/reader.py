@@ -59,6 +59,7 @@ class Draft:
 
     upload_id: UUID
     terms: CallingTerms
+    assistant_id: UUID | None = None
     cap: int | None = None
     mode: DialMode = DialMode.CONTINUOUS
     budget: Decimal | None = None
@@ -142,7 +143,7 @@ class ForecastReader:
             prepared = _Prepared(
                 situation=situation,
                 wider_hours=self._wider(groups, situation, settings, suppressed),
-                own=CampaignCounts(),
+                own=CampaignCounts(assistant_id=draft.assistant_id),
                 talking=(),
                 learned=self._what_is_learned(conn),
                 occasion=Occasion.LAUNCH,
@@ -179,7 +180,9 @@ class ForecastReader:
         return _Prepared(
             situation=situation,
             wider_hours=self._wider(waiting, situation, settings),
-            own=own,
+            own=replace(
+                own, assistant_id=row.assistant_id, list_id=row.redial_of or row.id
+            ),
             talking=talking_seconds(conn, row.id, now),
             learned=self._what_is_learned(conn),
             occasion=Occasion.HALF_TIME if own.calls else Occasion.LAUNCH,

@@ -39,7 +39,13 @@ def results_of(
     assert row is not None
     began = row.started_at or row.queued_at
     seconds = (ended - began).total_seconds() if ended and began else None
-    counts = replace(counts, contacts=row.contacts, seconds=seconds)
+    counts = replace(
+        counts,
+        contacts=row.contacts,
+        seconds=seconds,
+        assistant_id=row.assistant_id,
+        list_id=row.redial_of or row.id,
+    )
     if row.state is not CampaignState.COMPLETED or not made or ended is None:
         return (), counts
     return scores_of(_scored(made, ended), _results(row, counts, ended)), counts

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from math import exp
 from random import Random
+from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -137,6 +139,30 @@ def test_lists_that_reach_different_shares_of_voicemail_widen_the_intervals() ->
         ).mix_weight
 
     assert weight([0.2, 0.3, 0.4, 0.5, 0.6, 0.7]) < 60 < weight([0.4] * 6)
+
+
+@pytest.mark.parametrize("level", ["assistant_id", "list_id"])
+def test_campaigns_of_the_same_assistant_or_list_count_more(level: str) -> None:
+    mine, theirs = UUID(int=1), UUID(int=2)
+    rates = {mine: 0.5, theirs: 0.2}
+
+    def at_level(counts: CampaignCounts, owner: UUID) -> CampaignCounts:
+        fields: dict[str, Any] = {level: owner}
+        return replace(counts, **fields)
+
+    campaigns = [
+        at_level(one, owner)
+        for owner, rate in rates.items()
+        for one in history(5, {CallOutcome.HUMAN: rate, CallOutcome.BUSY: 1 - rate})
+    ]
+
+    def rate_of(own: CampaignCounts) -> float:
+        return float(learn(campaigns, own).base[0, HUMAN].sum())
+
+    assert rate_of(NOTHING) == pytest.approx(0.35, abs=0.03)
+    assert rate_of(at_level(NOTHING, mine)) > 0.45
+    assert rate_of(at_level(NOTHING, theirs)) < 0.25
+    assert rate_of(at_level(NOTHING, UUID(int=3))) == rate_of(NOTHING)
 
 
 def test_a_few_own_calls_hardly_change_what_the_installation_knows() -> None:
