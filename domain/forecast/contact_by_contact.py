@@ -27,6 +27,7 @@ from domain.dial_view import (
 from domain.dispatching.blank_view import blank_view
 from domain.dispatching.plan_types import Conditions, Plan
 from domain.dispatching.policy import plan
+from domain.forecast.retry_delays import typical_history
 from domain.forecast.situation import Situation
 from domain.gate.caps import free_from
 from domain.gate.permit import Decision, Granted, Permit, Wait
@@ -293,7 +294,9 @@ class ContactByContact:
         self, index: int, attempt: int, end: CallEnd, at: datetime, ended: float
     ) -> None:
         zones = self._s.strata[self._contacts[index].stratum].zones
-        before = self._histories.get(index, NO_HISTORY)
+        before = self._histories.get(index)
+        if before is None:
+            before = self._earlier_calls(attempt, end.outcome, zones, at)
         kind = PlanKind.RETRY if attempt > 1 else None
         history = before.with_call(at=at, zones=zones, kind=kind)
         moment = self._at(ended)
@@ -306,6 +309,22 @@ class ContactByContact:
             self._histories[index] = history.with_retry(step.because)
             seconds = (due - self._s.now).total_seconds()
             heappush(self._planned, (seconds, index, attempt + 1))
+
+    def _earlier_calls(
+        self,
+        attempt: int,
+        outcome: CallOutcome,
+        zones: tuple[str, ...],
+        at: datetime,
+    ) -> ContactHistory:
+        """Return a typical history of the calls before the simulation, if any."""
+        if attempt == 1:
+            return NO_HISTORY
+        policy, made = self._s.terms.policy, attempt - 1
+        last = at - policy.min_gap
+        return typical_history(
+            policy, outcome, zones, calls=made, retries=made, last=last
+        )
 
     def _release(self, now: float) -> None:
         while self._planned and self._planned[0][0] <= now:

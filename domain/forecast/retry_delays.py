@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from domain.campaigns.campaign_terms import CallingTerms
+from domain.campaigns.retry_policy import RetryPolicy
 from domain.contacts.contact_history import ContactHistory, day_parts_at
 from domain.gate.caps import free_from
 from domain.gate.rules import FrequencyCap
@@ -49,23 +50,48 @@ class RetryDelays:
     def _asked(
         self, attempt: int, outcome: CallOutcome, zones: tuple[str, ...], at: datetime
     ) -> float | None:
-        policy = self._terms.policy
-        index = policy.rule_for(outcome)
-        if index is None:
+        if self._terms.policy.rule_for(outcome) is None:
             return None
-        gap = max(policy.rules[index].gap(0), policy.min_gap)
-        times = [at - n * gap for n in range(attempt)][::-1]
-        parts = {part for time in times for part in day_parts_at(time, zones)}
-        history = ContactHistory(
-            attempts=attempt,
-            retried=(outcome,) * (attempt - 1),
-            day_parts=tuple(sorted(parts)),
-            recent=tuple(times[-5:]),
-            first_at=times[0],
-            zones=zones,
+        history = typical_history(
+            self._terms.policy,
+            outcome,
+            zones,
+            calls=attempt,
+            retries=attempt - 1,
+            last=at,
         )
         step = next_step(self._terms, history, CallResult(outcome, at), at)
         if not isinstance(step, Retry):
             return None
-        due = free_from(self._caps, times, step.due_at)
+        due = free_from(self._caps, history.recent, step.due_at)
         return (due - at).total_seconds() if due < step.expires_at else None
+
+
+def typical_history(
+    policy: RetryPolicy,
+    outcome: CallOutcome,
+    zones: tuple[str, ...],
+    *,
+    calls: int,
+    retries: int,
+    last: datetime,
+) -> ContactHistory:
+    """Return the history of a contact of whom only the number of calls is known.
+
+    All calls are assumed to have had this outcome, and to be as far apart as its rule
+    demands; `last` is the time of the last one.
+    """
+    index = policy.rule_for(outcome)
+    gap = policy.min_gap
+    if index is not None:
+        gap = max(policy.rules[index].gap(0), gap)
+    times = [last - n * gap for n in range(calls)][::-1]
+    parts = {part for time in times for part in day_parts_at(time, zones)}
+    return ContactHistory(
+        attempts=calls,
+        retried=(outcome,) * retries,
+        day_parts=tuple(sorted(parts)),
+        recent=tuple(times[-5:]),
+        first_at=times[0],
+        zones=zones,
+    )

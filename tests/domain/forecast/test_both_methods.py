@@ -74,6 +74,7 @@ TWO_ZONES = a_situation(
         pytest.param(TWO_ZONES, id="two time zones"),
         pytest.param(a_situation(120, terms=CallingTerms()), id="no retries"),
         pytest.param(a_situation(60, mode=DialMode.BATCH), id="batches"),
+        pytest.param(a_situation(5_000, slots=100, per_second=10), id="5,000 contacts"),
     ],
 )
 def test_both_methods_give_the_same_means(situation: Situation) -> None:

@@ -1,5 +1,6 @@
 """Forecasts of whole campaigns."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -8,6 +9,7 @@ import pytest
 
 from application.calling_rules.loader import SHIPPED, load_rule_book
 from domain.campaigns.campaign_terms import CallingTerms
+from domain.campaigns.retry_policy import PRESETS
 from domain.forecast.counts import CampaignCounts
 from domain.forecast.forecast import Forecast, forecast
 from domain.forecast.learned import learn
@@ -68,6 +70,32 @@ def test_more_slots_are_advised_where_slots_limit_the_pace() -> None:
     assert max(made.limits, key=made.limits.__getitem__) is WaitingCode.CAP_FULL
 
 
+def test_another_retry_policy_is_advised_if_more_people_answer() -> None:
+    made = made_of(a_situation(terms=CallingTerms()), 20)
+    [found] = [one for one in made.advice if one.startswith("retry policy ")]
+    assert re.fullmatch(r"retry policy \w+: .*\d+ more human answers\.", found)
+
+
+def test_the_best_retry_policy_is_not_advised_again() -> None:
+    made = [
+        made_of(a_situation(terms=CallingTerms(retry_policy=PRESETS[name])), 20)
+        for name in ("gentle", "patient", "urgent")
+    ]
+    advised = [any("retry policy" in one for one in each.advice) for each in made]
+    assert not all(advised)
+
+
+def test_wider_hours_are_simulated_and_described() -> None:
+    def open_for(hours: float) -> Situation:
+        stratum = Stratum(open_from(0, hours=hours), ("America/New_York",), 1_000)
+        return a_situation(strata=(stratum,), slots=2, terms=CallingTerms())
+
+    learned = learn(history(20), NOTHING)
+    made = forecast(open_for(1), learned, seed=1, wider_hours=open_for(10))
+    [found] = [one for one in made.advice if one.startswith("all hours")]
+    assert re.search(r": finished \d+ d .* earlier", found)
+
+
 def test_a_budget_that_is_too_small_leaves_contacts_uncalled() -> None:
     made = made_of(a_situation(budget=Decimal(5)))
     assert made.quantities[Quantity.FINISH].p50 is None
@@ -91,6 +119,15 @@ def test_calls_that_were_made_count_in_the_totals() -> None:
 def test_a_small_campaign_is_simulated_contact_by_contact() -> None:
     made = made_of(a_situation(5, terms=CallingTerms()), 20)
     assert made.quantities[Quantity.CALLS].quantiles == (5.0,) * 19
+
+
+@pytest.mark.parametrize("contacts", [10, 100])
+def test_contacts_who_wait_for_their_last_call_get_one_call(contacts: int) -> None:
+    """Ten are simulated contact by contact, a hundred by stratum."""
+    last = (Planned(attempt=2, due=60.0, contacts=contacts),)
+    stratum = Stratum(open_from(0), ("America/New_York",), 0, last)
+    made = made_of(a_situation(strata=(stratum,)))
+    assert made.quantities[Quantity.CALLS].p90 == contacts
 
 
 def test_planned_calls_are_made_when_they_are_due() -> None:

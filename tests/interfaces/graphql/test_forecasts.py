@@ -1,12 +1,19 @@
 """Forecasts of drafts and campaigns, and their calibration."""
 
+import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from application.forecasts import ForecastService
+from domain.forecast.counts import CampaignCounts
+from domain.forecast.log import Occasion, Score
+from domain.forecast.quantities import Quantity
 from domain.values import Role
 from tests.interfaces.graphql.caller import FORECAST
 from tests.interfaces.serving import ApiClient
+from tests.wiring import NOON
 
 OF_DRAFT = f"""query($draft: CreateCampaignInput!) {{
   forecast(draft: $draft) {FORECAST} }}"""
@@ -95,3 +102,52 @@ def test_nothing_is_calibrated_without_finished_campaigns(
     found = shared_api.execute(CALIBRATION, Role.AUDITOR)["calibration"]
     assert len(found) == 12
     assert {(one["campaigns"], one["coverage"]) for one in found} == {(0, None)}
+
+
+def test_coverage_is_shown_from_twenty_scored_campaigns_on(api: ApiClient) -> None:
+    """Of twenty campaigns, sixteen spent as much as forecast; CRPS 1, naive 4."""
+    forecasts = ForecastService(api.app, api.context)
+
+    def finished(number: int) -> None:
+        score = Score(
+            occasion=Occasion.LAUNCH,
+            quantity=Quantity.SPEND,
+            made_at=NOON,
+            result=10.0,
+            is_covered=number % 5 > 0,
+            miss=1.0,
+            crps=1.0,
+            naive_crps=4.0,
+        )
+        forecasts.score(UUID(int=number + 1), (score,), CampaignCounts())
+
+    def shown() -> dict[str, Any]:
+        api.caught_up()
+        rows = api.execute(CALIBRATION, Role.AUDITOR)["calibration"]
+        return next(
+            one
+            for one in rows
+            if (one["quantity"], one["occasion"]) == ("SPEND", "LAUNCH")
+        )
+
+    for number in range(19):
+        finished(number)
+    row = shown()
+    assert (row["campaigns"], row["coverage"], row["crps"]) == (19, None, None)
+    finished(19)
+    row = shown()
+    assert (row["campaigns"], row["coverage"]) == (20, pytest.approx(0.8))
+    assert (row["crps"], row["naiveCrps"]) == (1.0, 4.0)
+
+
+def test_wider_hours_and_another_retry_policy_are_advised(
+    shared_api: ApiClient,
+) -> None:
+    days = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
+    windows = [{"days": days, "from": "10:00", "to": "10:10"}]
+    made = of_draft(shared_api, cap=1, callingHours={"windows": windows})
+    [hours] = [one for one in made["advice"] if one.startswith("all hours that")]
+    assert re.search(r": finished .* earlier", hours)
+    [policy] = [one for one in made["advice"] if one.startswith("retry policy ")]
+    assert policy.endswith("more human answers.")
+    assert not any("all hours" in one for one in of_draft(shared_api)["advice"])
