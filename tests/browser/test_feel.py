@@ -29,6 +29,8 @@ VIEWS = (
     "/tokens",
     "/settings",
     "/audit",
+    "/forecasts",
+    "/webhooks",
 )
 NARROWEST: ViewportSize = {"width": 320, "height": 640}
 
