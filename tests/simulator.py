@@ -7,16 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
 
 from provider.simulator.settings import DEFAULT_API_KEY
-from tests.process_limits import first_line
+from tests.child_process import first_line, kill, started, tail
 
 ROOT = Path(__file__).parents[1]
-STARTS_WITHIN = 120.0
-"""Longest start of the simulator, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Simulator:
     url: str
     api_key: str
     client: httpx2.Client
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
 
     def ledger(self, *, calls: int = 0, timeout: float = 0) -> dict[str, Any]:
         """Read the ledger; with a time-out (s), once `calls` calls are all over.
@@ -58,20 +57,25 @@ def running_simulator(**settings: Any) -> Iterator[Simulator]:
     """Run `python -m provider.simulator` with these SimulatorSettings (as JSON)."""
     values = json.dumps({"port": 0, **settings})
     command = [sys.executable, "-m", "provider.simulator", "--settings", values]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with TemporaryDirectory() as folder:
+        log, printed = Path(folder) / "log", Path(folder) / "stdout"
+        with printed.open("wb") as out:
+            process = started(command, log=log, cwd=ROOT, stdout=out)
         try:
-            line = first_line(process, STARTS_WITHIN)
-            assert line, f"the simulator did not start; exit code {process.poll()}"
-            url, key = line.split()[-1], _first_key(settings)
+            url, key = (
+                first_line(process, printed, log).split()[-1],
+                _first_key(settings),
+            )
             headers = {"Authorization": f"Bearer {key}"}
             with httpx2.Client(
-                base_url=url, headers=headers, timeout=10, verify=False
+                base_url=url, headers=headers, timeout=30, verify=False
             ) as client:
                 yield Simulator(url, key, client, process)
+        except BaseException:
+            sys.stderr.write(tail(log))
+            raise
         finally:
-            process.kill()
+            kill(process)
 
 
 @contextmanager

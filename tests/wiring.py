@@ -32,6 +32,7 @@ from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMB
 from provider.vapi.reading import read_message
 from storage.database import connect
 from storage.migrate import migrate
+from tests.child_process import join
 from tests.fakes import FakeProvider
 from tests.staged_uploads import StagedUploads
 
@@ -311,9 +312,9 @@ def _create_tables(url: str) -> None:
 
 def _run_projector(url: str, opened: ExitStack) -> None:
     projector = Projector(url)
-    thread = Thread(target=projector.run, name="projector")
+    thread = Thread(target=projector.run, name="projector", daemon=True)
     thread.start()
-    opened.callback(thread.join)
+    opened.callback(join, thread)
     opened.callback(projector.stop)
 
 

@@ -8,15 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.child_process import child, children_of, first_line, run
 from tests.ports import free_port
-from tests.process_limits import first_line, terminated_at_end
 from tests.simulator import Simulator
 
 AUTOLYNX = str(Path(sys.executable).parent / "autolynx")
 HOST = "127.0.0.1"
 SECRET = "a-webhook-secret"
-LISTENS_WITHIN = 180.0
-"""Longest start of `autolynx up` in seconds: the machine may run other tests too."""
 
 UNRESTRICTED = {"SETTINGS_CALLING_RULES": "OFF", "SETTINGS_FREQUENCY_CAPS": ""}
 """Without calling rules and frequency caps, tests run at any time of day."""
@@ -43,27 +41,20 @@ def autolynx(
     *arguments: str, cwd: Path, **settings: Any
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return subprocess.run(
-        [AUTOLYNX, *arguments],
-        env=environment(**settings),
-        cwd=cwd,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=180,
-    )
+    return run([AUTOLYNX, *arguments], env=environment(**settings), cwd=cwd)
 
 
 class Up:
     """A running `autolynx up`; standard error goes to a file."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str, errors: Path) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], url: str, errors: Path
+    ) -> None:
         self.process, self.url, self.errors = process, url, errors
 
     def children(self) -> dict[int, str]:
         """Return the modules of its child processes, by process id."""
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        pids = [int(pid) for pid in path.read_text().split()]
+        pids = children_of(self.process.pid)
         return {pid: line for pid in pids if (line := command_line(pid))}
 
     def child(self, module: str) -> int:
@@ -87,17 +78,17 @@ def running_up(cwd: Path, command: str = "up", **settings: Any) -> Iterator[Up]:
     TimeoutExpired if it does not end in time.
     """
     port = settings.setdefault("PORT", free_port(HOST))
-    errors = cwd / "up.log"
-    with errors.open("ab") as log:
-        process = subprocess.Popen(
+    errors, printed = cwd / "up.log", cwd / f"up.{port}.out"
+    with (
+        printed.open("wb") as out,
+        child(
             [AUTOLYNX, command],
+            log=errors,
             env=environment(**settings),
             cwd=cwd,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-        with terminated_at_end(process):
-            line = first_line(process, LISTENS_WITHIN)
-            assert f":{port}" in line, errors.read_text()
-            yield Up(process, f"http://{HOST}:{port}", errors)
+            stdout=out,
+        ) as process,
+    ):
+        line = first_line(process, printed, errors)
+        assert f":{port}" in line, errors.read_text()
+        yield Up(process, f"http://{HOST}:{port}", errors)

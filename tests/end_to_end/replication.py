@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 
 from storage.process.postgres_supervisor import Home, drop_privileges, make_private
+from tests import child_process
 from tests.ports import free_port
 from tests.support import eventually
 
@@ -50,15 +51,15 @@ class Server:
         given = (*QUICK, f"listen_addresses={HOST}", "unix_socket_directories=")
         options = [part for one in (*given, *settings) for part in ("-c", one)]
         command = self._command("postgres", "-D", self.data, "-p", self.port, *options)
-        with (
-            self.home.log.open("ab") as log,
-            subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process,
-        ):
-            try:
-                eventually(self.answers, within=30, said="a server that answers")
-                yield process
-            finally:
-                kill(process)
+        process = child_process.started(command, log=self.home.log, cwd=ROOT)
+        try:
+            eventually(self.answers, within=120, said="a server that answers")
+            yield process
+        except BaseException:
+            sys.stderr.write(child_process.tail(self.home.log))
+            raise
+        finally:
+            kill(process)
 
     @property
     def data(self) -> Path:
@@ -86,8 +87,8 @@ class Server:
 
     def _run(self, program: str, *arguments: object) -> None:
         command = self._command(program, *arguments)
-        done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True)
-        assert done.returncode == 0, done.stderr.decode()
+        done = child_process.run(command, cwd=ROOT)
+        assert done.returncode == 0, done.stderr
 
     def _command(self, program: str, *arguments: object) -> list[str]:
         given = (self.home.folder, self.binaries, program, *arguments)
@@ -130,7 +131,7 @@ def replicated(folder: Path, binaries: Path) -> Iterator[Pair]:
         # Not the settings of pg_basebackup: an older libpq may not know all of them.
         with standby.running(f"primary_conninfo={primary.url}"):
             synchronous = "select sync_state = 'sync' from pg_stat_replication"
-            eventually(lambda: primary.value(synchronous), 30, said="replication")
+            eventually(lambda: primary.value(synchronous), 60, said="replication")
             yield Pair(primary, standby, process)
 
 
@@ -143,14 +144,10 @@ def _home(folder: Path) -> Home:
 
 def kill(server: subprocess.Popen[bytes]) -> None:
     """End a postmaster and its children by SIGKILL."""
-    listed = Path(f"/proc/{server.pid}/task/{server.pid}/children")
-    with suppress(FileNotFoundError):
-        children = [int(pid) for pid in listed.read_text().split()]
-        for pid in (server.pid, *children):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-    server.kill()
-    server.wait(30)
+    for pid in (server.pid, *child_process.children_of(server.pid)):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    child_process.kill(server)
 
 
 def main(folder: str, binaries: str, program: str, *arguments: str) -> None:

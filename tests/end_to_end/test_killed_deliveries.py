@@ -13,6 +13,7 @@ import pytest
 from interfaces.cli.demo.sample import write_sample
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 from storage.process.postgres_supervisor import Home
+from tests import child_process
 from tests.end_to_end.processes import Up, autolynx, beside, running_up
 from tests.scheduler.deliveries.receiver import Received, receiving
 from tests.simulator import Simulator, running_simulator
@@ -58,8 +59,7 @@ def test_no_delivery_is_lost_when_every_process_and_the_database_are_killed(
             kill(up, module)
         arrive(received, 9)
         os.kill(postgres_pid(tmp_path / "data"), signal.SIGKILL)
-        up.process.kill()
-        up.process.wait()
+        child_process.kill(up.process)
         opened.enter_context(running_up(tmp_path, **settings))
         eventually(lambda: len(finished(received)) == PEOPLE, WITHIN, said="results")
         eventually(lambda: COMPLETED in received.types, WITHIN, said="the end")

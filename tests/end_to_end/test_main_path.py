@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx2
@@ -25,6 +26,9 @@ from tests.support import eventually
 
 ADMIN = "admin@autolynx.example"
 CONTACTS, CAP = 60, 5
+SECONDS = 120
+"""Longest time until a campaign is over, on a machine that is busy."""
+
 # No start errors: such a call rings nobody and is tried again.
 ENDINGS = {k: v for k, v in OUTCOMES.items() if not k.startswith("call.start")}
 PARTS = "pending queued ringing inProgress ended failed canceled timedOut"
@@ -146,16 +150,24 @@ def _created(client: Client, file: Path) -> Mapping[str, Any]:
 def _watched(client: Client, campaign_id: str) -> Iterator[Mapping[str, Any]]:
     """Start the campaign; yield each frame until it is finished and fully reported."""
     frames = client.follow(FOLLOW, id=campaign_id)
-    first = next(frame for frame in frames if frame)["campaignProgress"]
+    first = next(frame for frame in _limited(frames) if frame)["campaignProgress"]
     assert (first["state"], first["pending"]) == ("CREATED", CONTACTS)
     client.ask(START, id=campaign_id)
-    for frame in frames:
+    for frame in _limited(frames):
         if frame is None:
             continue
         progress = frame["campaignProgress"]
         yield progress
         if progress["state"] == "COMPLETED" and not progress["awaitingReports"]:
             return
+
+
+def _limited(frames: Iterator[Any]) -> Iterator[Any]:
+    """Yield the frames, for SECONDS at most; the client would wait for ever."""
+    until = monotonic() + SECONDS
+    for frame in frames:
+        assert monotonic() < until, f"no end within {SECONDS} s: {frame}"
+        yield frame
 
 
 def _adds_up(frame: Mapping[str, Any]) -> bool:

@@ -1,13 +1,18 @@
 """Two processes of each role behind a proxy; one of each is killed."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    suppress,
+)
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock, Thread
@@ -24,6 +29,7 @@ from provider.simulator.settings import (
     OUTCOMES,
 )
 from storage.database import connect
+from tests.child_process import child, join, kill
 from tests.end_to_end.processes import HOST, autolynx, beside, environment
 from tests.ports import free_port
 from tests.simulator import Simulator, running_simulator
@@ -66,7 +72,7 @@ class Balancer:
                 back = Thread(target=_pass_on, args=(server, client), daemon=True)
                 back.start()
                 _pass_on(client, server)
-                back.join()
+                join(back)
 
     def _connected(self) -> socket.socket | None:
         with self._lock:
@@ -110,30 +116,16 @@ class Fleet:
         (found,) = [one for one in self.roles["scheduler"] if one.pid == pid]
         return found
 
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
-        process.send_signal(signal.SIGKILL)
-        process.wait(10)
 
-
-@contextmanager
-def started(module: str, folder: Path, **settings: Any) -> Iterator[Any]:
-    with (
-        (folder / f"{module}.log").open("ab") as log,
-        subprocess.Popen(
-            [sys.executable, "-m", module],
-            env=environment(**settings) | {"PYTHONPATH": str(ROOT)},
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-        ) as process,
-    ):
-        try:
-            yield process
-        finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(15)
-            process.kill()
+def started(
+    module: str, folder: Path, **settings: Any
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    return child(
+        [sys.executable, "-m", module],
+        log=folder / f"{module}.log",
+        env=environment(**settings) | {"PYTHONPATH": str(ROOT)},
+        cwd=folder,
+    )
 
 
 @contextmanager
@@ -230,10 +222,10 @@ def test_a_campaign_survives_the_loss_of_one_process_of_each_role(
             return len(simulator.ledger()["calls"]) >= least
 
         eventually(lambda: called(4), within=60, said="the first calls")
-        fleet.kill(fleet.leader())
+        kill(fleet.leader())
         eventually(lambda: called(9), within=60, said="calls of the second leader")
-        fleet.kill(fleet.roles["projector"][0])
-        fleet.kill(fleet.roles["api"][0])
+        kill(fleet.roles["projector"][0])
+        kill(fleet.roles["api"][0])
 
         def progress() -> Any:
             return asked(fleet, PROGRESS, id=id_)

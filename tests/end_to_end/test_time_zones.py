@@ -1,11 +1,12 @@
 """Results do not depend on the time zone of the host or of a database session."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.child_process import run
 
 ROOT = Path(__file__).parents[2]
 SCHEDULER = "tests/scheduler/test_control.py::test_"
@@ -38,13 +39,10 @@ def test_dates_and_times_are_the_same_in_every_time_zone(
     ours = ("PYTEST_", "TESTS_FOLDER")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     quietly = ("-q", "-p", "no:cacheprovider")
-    ended = subprocess.run(
+    ended = run(
         [sys.executable, "-m", "pytest", *quietly, *TESTS],
+        within=600,
         env=inherited | {"TZ": host, "PGTZ": database},
         cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=600,
     )
     assert ended.returncode == 0, ended.stdout[-5_000:]

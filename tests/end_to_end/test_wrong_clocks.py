@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from provider.simulator.settings import (
     DEFAULT_PHONE_NUMBER_ID,
     OUTCOMES,
 )
+from tests.child_process import child, ended, kill
 from tests.end_to_end.processes import HOST, autolynx, beside, environment
 from tests.ports import free_port
 from tests.simulator import Simulator, running_simulator
@@ -63,8 +64,9 @@ class Host:
         written.write_text(f"{wrong}\n")
         written.replace(self._offset)
 
-    @contextmanager
-    def running(self, module: str, **settings: Any) -> Iterator[subprocess.Popen[Any]]:
+    def running(
+        self, module: str, **settings: Any
+    ) -> AbstractContextManager[subprocess.Popen[bytes]]:
         wrong = {
             "LD_PRELOAD": str(LIBRARY),
             "FAKETIME_TIMESTAMP_FILE": str(self._offset),
@@ -72,30 +74,19 @@ class Host:
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "PYTHONPATH": str(ROOT),
         }
-        with (
-            self._log.open("ab") as log,
-            subprocess.Popen(
-                [sys.executable, "-m", module],
-                env=environment(**settings) | wrong,
-                cwd=self._log.parent,
-                stdout=log,
-                stderr=log,
-            ) as process,
-        ):
-            try:
-                yield process
-            finally:
-                process.terminate()
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(15)
-                process.kill()
+        return child(
+            [sys.executable, "-m", module],
+            log=self._log,
+            env=environment(**settings) | wrong,
+            cwd=self._log.parent,
+        )
 
 
 def test_libfaketime_changes_the_time_of_a_process(tmp_path: Path) -> None:
     host = Host(tmp_path, "host", AHEAD)
     (tmp_path / "told.py").write_text("import time; print(time.time(), flush=True)")
     with host.running("told") as process:
-        process.wait(30)
+        ended(process)
     result = float((tmp_path / "host.log").read_text())
     assert result - datetime.now(UTC).timestamp() > 500
 
@@ -122,7 +113,7 @@ def test_a_campaign_on_hosts_with_wrong_and_jumping_clocks_keeps_every_rule(
         early.set(AHEAD)
         eventually(lambda: called(simulator) >= 7, within=60, said="calls after a jump")
         running.enter_context(early.running("scheduler", **settings))
-        leader.kill()
+        kill(leader)
         late.set(AHEAD)
         eventually(lambda: is_over(client, id_), within=120, said="the end")
 

@@ -33,6 +33,7 @@ from provider.vapi.settings import VapiSettings
 from storage.database import connect
 from storage.migrate import migrate
 from storage.process.postgres_supervisor import Home
+from tests.child_process import join, kill, started, tail
 from tests.faults.adjustable_clock import AdjustableClock
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
@@ -67,6 +68,8 @@ class Cluster:
     public_url: str | None
     exit_stack: ExitStack
     clock: AdjustableClock
+    log: Path
+    """The output of all processes; it is shown if a test fails."""
     schedulers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     database_url: str | None = None
 
@@ -83,14 +86,13 @@ class Cluster:
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start `python -m module`; the process is killed when the cluster ends."""
-        process = subprocess.Popen(
+        process = started(
             [sys.executable, "-m", module, *arguments],
+            log=self.log,
             cwd=ROOT,
             env={**os.environ, **SETTINGS, **self.environment()},
-            stderr=subprocess.DEVNULL,
         )
-        self.exit_stack.callback(process.wait)
-        self.exit_stack.callback(process.kill)
+        self.exit_stack.callback(kill, process)
         return process
 
     def environment(self) -> dict[str, str]:
@@ -258,7 +260,26 @@ def running_cluster(
         public_url = (
             exit_stack.enter_context(_receiving(services)) if webhooks else None
         )
-        yield Cluster(services, simulator, public_url, exit_stack, clock)
+        yield Cluster(
+            services,
+            simulator,
+            public_url,
+            exit_stack,
+            clock,
+            log=exit_stack.enter_context(shown_log()),
+        )
+
+
+@contextmanager
+def shown_log() -> Iterator[Path]:
+    """Yield an empty file for output; its end is shown if the block fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        try:
+            yield log
+        except BaseException:
+            sys.stderr.write(tail(log))
+            raise
 
 
 def house_without_projector(
@@ -307,10 +328,10 @@ def _receiving(services: Services) -> Iterator[str]:
             """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=[0.01])
+        thread = Thread(target=server.serve_forever, args=[0.01], daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
-            thread.join()
+            join(thread)

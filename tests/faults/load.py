@@ -23,12 +23,14 @@ from provider.vapi.client import VapiProvider
 from provider.vapi.settings import VapiSettings
 from storage.database import connect
 from storage.process.embedded_postgres import embedded_postgres
+from tests.child_process import kill, started
 from tests.conftest import FAST
 from tests.faults.cluster import (
     ROOT,
     SETTINGS,
     Cluster,
     house_without_projector,
+    shown_log,
     started_clock,
 )
 from tests.ports import free_port
@@ -64,30 +66,23 @@ class LoadResult:
 class ProcessGroup:
     """One process per role, each restarted after it is killed."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._environment = environment
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self._environment, self._log = environment, log
         self._running = [self._start(role) for role in ROLES]
         self.killed: Counter[str] = Counter()
 
     def kill(self, number: int) -> None:
-        self._running[number].kill()
-        self._running[number].wait()
+        kill(self._running[number])
         self.killed[f"{ROLES[number]}: killed by SIGKILL under load"] += 1
         self._running[number] = self._start(ROLES[number])
 
     def end(self) -> None:
         for process in self._running:
-            process.kill()
-            process.wait()
+            kill(process)
 
     def _start(self, role: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", role],
-            cwd=ROOT,
-            env=self._environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        command = [sys.executable, "-m", role]
+        return started(command, log=self._log, cwd=ROOT, env=self._environment)
 
 
 def run_under_load(url: str, seed: int, *, webhooks: bool = True) -> LoadResult:
@@ -132,10 +127,11 @@ def process_group(
         services = house_without_projector(url, exit_stack, clock, VapiProvider(at))
         port = free_port("127.0.0.1")
         hooks = f"http://127.0.0.1:{port}"
-        cluster = Cluster(services, simulator, hooks, exit_stack, clock)
+        log = exit_stack.enter_context(shown_log())
+        cluster = Cluster(services, simulator, hooks, exit_stack, clock, log)
         own = {"AUTOLYNX_PORT": str(port), "AUTOLYNX_SETTINGS_GLOBAL_CAP": str(CAP)}
         processes = ProcessGroup(
-            {**os.environ, **SETTINGS, **cluster.environment(), **own}
+            {**os.environ, **SETTINGS, **cluster.environment(), **own}, log
         )
         exit_stack.callback(processes.end)
         yield cluster, processes

@@ -27,6 +27,7 @@ from projections.contacts import contact_log
 from projections.contacts.contact_row import ContactRow
 from projections.registers.list_faults import list_faults
 from projections.registers.suppression_list_board import versions
+from tests.child_process import ended, kill
 from tests.faults.cluster import WITHIN, Cluster, running_cluster
 from tests.support import eventually
 from tests.wiring import BY, phones
@@ -67,8 +68,7 @@ def leading(cluster: Cluster, *arguments: str) -> Iterator[subprocess.Popen[byte
         eventually(lambda: leader(cluster) == process.pid, WITHIN, said="its term")
         yield process
     finally:
-        process.kill()
-        process.wait()
+        kill(process)
 
 
 def leader(cluster: Cluster) -> int | None:
@@ -112,7 +112,7 @@ def test_the_last_call_that_a_cap_allows_is_made_once_whenever_a_leader_dies(
     with leading(cluster, when, step) as dying:
         other = cluster.start_scheduler()
         start_all(cluster, *racing)
-        assert dying.wait(WITHIN) == -signal.SIGKILL
+        assert ended(dying, cluster.log) == -signal.SIGKILL
         eventually(
             lambda: (
                 {
@@ -126,8 +126,7 @@ def test_the_last_call_that_a_cap_allows_is_made_once_whenever_a_leader_dies(
         )
         assert calls_to(cluster, phone) == {phone: 1}
         cancel_all(cluster, *racing)
-        other.kill()
-        other.wait()
+        kill(other)
 
 
 @pytest.mark.parametrize("when", BOTH)
@@ -140,12 +139,12 @@ def test_nobody_is_called_after_an_opt_out_whenever_processes_die(
     opted_out, others = everybody[:3], everybody[3:]
     before = cluster.services.campaign(everybody, start=False)
     api = cluster.start("tests.faults.dying_api", *opted_out)
-    assert api.wait(WITHIN) == -signal.SIGKILL, "all three are acknowledged"
+    assert ended(api, cluster.log) == -signal.SIGKILL, "all three are acknowledged"
     after = cluster.services.campaign(opted_out, start=False)
     with leading(cluster, when, step) as dying:
         other = cluster.start_scheduler()
         start_all(cluster, before, after)
-        assert dying.wait(WITHIN) == -signal.SIGKILL
+        assert ended(dying, cluster.log) == -signal.SIGKILL
         for campaign_id in (before, after):
             eventually(
                 lambda id_=campaign_id: (
@@ -155,8 +154,7 @@ def test_nobody_is_called_after_an_opt_out_whenever_processes_die(
                 WITHIN,
                 said="the end of the campaign",
             )
-        other.kill()
-        other.wait()
+        kill(other)
     assert calls_to(cluster, *everybody) == dict.fromkeys(others, 1)
     withheld = {row.phone for row in rows(cluster, before, after) if row.withheld}
     assert withheld == set(opted_out)

@@ -7,6 +7,7 @@ from typing import Any
 from application.monotonic_clock import monotonic_now
 from domain.values import CampaignState
 from scheduler.dispatch import SEND_WITHIN_SECONDS
+from tests.child_process import ended, is_stopped, kill
 from tests.faults.cluster import WITHIN, Cluster, running_cluster
 from tests.support import eventually
 from tests.wiring import phones
@@ -26,8 +27,7 @@ def test_killed_schedulers_leave_each_contact_called_exactly_once(
         for calls in (2, 4):
             scheduler = cluster.start_scheduler()
             cluster.wait_for_calls(calls)
-            scheduler.kill()
-            scheduler.wait()
+            kill(scheduler)
         cluster.start_scheduler()
         cluster.assert_all_called_once(campaign_id, 6, CAP)
 
@@ -74,18 +74,19 @@ def test_a_leader_frozen_before_its_request_sends_nothing_when_it_resumes(
     with running_cluster(empty_database, webhooks=True, rate=1) as cluster:
         campaign_id = cluster.services.campaign(6, cap=CAP)
         frozen = cluster.start_scheduler("--freeze-before", "2")
-        _, status = os.waitpid(frozen.pid, os.WUNTRACED)
-        assert os.WIFSTOPPED(status)
+        eventually(lambda: is_stopped(frozen.pid), WITHIN, said="the freeze")
         too_late = monotonic_now() + SEND_WITHIN_SECONDS
         cluster.start_scheduler()
-        eventually(lambda: _leader(cluster) != frozen.pid, 20, said="another leader")
+        eventually(
+            lambda: _leader(cluster) != frozen.pid, WITHIN, said="another leader"
+        )
         cluster.clock.jump(30)
         cluster.assert_all_called_once(campaign_id, 6, CAP)
         # The jump moved the cluster's clock only, not the monotonic one.
         eventually(lambda: monotonic_now() > too_late, 2 * SEND_WITHIN_SECONDS)
         os.kill(frozen.pid, signal.SIGCONT)
         frozen.terminate()
-        assert frozen.wait(20) == 0
+        assert ended(frozen, cluster.log) == 0
         cluster.assert_all_called_once(campaign_id, 6, CAP)
         assert cluster.services.board(campaign_id).state is CampaignState.COMPLETED
 

@@ -14,6 +14,7 @@ import psycopg
 
 from storage.process.embedded_postgres import embedded_postgres
 from storage.process.postgres_supervisor import Home
+from tests.child_process import kill
 from tests.faults.cluster import (
     DURABLE,
     WITHIN,
@@ -136,8 +137,7 @@ def test_hosts_with_skewed_clocks_cause_no_second_call(
         for skew, calls in (("-300", 2), ("240", 4)):
             scheduler = cluster.start_scheduler("--skew", skew)
             cluster.wait_for_calls(calls)
-            scheduler.kill()
-            scheduler.wait()
+            kill(scheduler)
         cluster.start_scheduler("--skew", "-180")
         cluster.assert_all_called_once(campaign_id, 7, CAP)
         times = [call.queued_at for call in cluster.services.call_rows(campaign_id)]

@@ -2,12 +2,12 @@
 
 import gzip
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from domain.values import Role
 from interfaces.monitoring.health import health_routes
 from storage.database import connect, open_pool
 from tests import http_requests as asking
+from tests.child_process import child, ended, join, run
 from tests.interfaces.serving import ApiClient, opened_desk
 from tests.ports import free_port
 from tests.support import eventually
@@ -134,7 +135,9 @@ def test_the_configured_admin_is_added_if_there_are_no_members(database: str) ->
         assert api.members.member("second@example.com") is None
 
 
-def test_the_process_serves_and_exits_after_sigterm(empty_database: str) -> None:
+def test_the_process_serves_and_exits_after_sigterm(
+    empty_database: str, tmp_path: Path
+) -> None:
     environment = {
         "AUTOLYNX_DATABASE_URL": empty_database,
         "AUTOLYNX_PORT": str(free_port()),
@@ -143,15 +146,16 @@ def test_the_process_serves_and_exits_after_sigterm(empty_database: str) -> None
     url = f"http://127.0.0.1:{environment['AUTOLYNX_PORT']}"
     with (
         collecting() as (collector, result),
-        subprocess.Popen(
+        child(
             [sys.executable, "-m", "interfaces.asgi"],
+            log=tmp_path / "log",
             env=environment | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector},
         ) as process,
     ):
-        eventually(lambda: _answers(f"{url}/readyz"), within=30, said="the API")
+        eventually(lambda: _answers(f"{url}/readyz"), within=120, said="the API")
         asking.get(f"{url}/campaigns/nobody/export.csv")
         process.terminate()
-        assert process.wait(10) == 0
+        assert ended(process, tmp_path / "log") == 0
     assert b"GET /campaigns/{campaign_id}/export.csv" in result["/v1/traces"]
     with connect(empty_database, name="test") as connection:
         row = connection.execute("select count(*) from api_token").fetchone()
@@ -159,13 +163,7 @@ def test_the_process_serves_and_exits_after_sigterm(empty_database: str) -> None
 
 
 def test_the_process_names_a_missing_variable() -> None:
-    process = subprocess.run(
-        [sys.executable, "-m", "interfaces.asgi"],
-        env={"PATH": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    process = run([sys.executable, "-m", "interfaces.asgi"], env={"PATH": ""})
     assert (process.returncode, "AUTOLYNX_DATABASE_URL" in process.stderr) == (2, True)
 
 
@@ -187,11 +185,13 @@ def collecting() -> Iterator[tuple[str, dict[str, bytes]]]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", result
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", result
+        finally:
+            server.shutdown()
+            join(thread)
 
 
 def _answers(url: str) -> bool:

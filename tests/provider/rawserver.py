@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from tests.child_process import STOP_SECONDS, join
+
 type Behave = Callable[[socket.socket, threading.Event], None]
 
 ACCEPTED = b'{"id": "call-1", "createdAt": "2026-11-22T11:59:58.000Z"}'
@@ -46,25 +48,33 @@ def serving(behave: Behave, *, read_first: bool = True) -> Iterator[RawServer]:
                     server.received.append(whole_request(connection))
                 behave(connection, server.over)
 
-        thread = threading.Thread(target=accept)
+        thread = threading.Thread(target=accept, daemon=True)
         thread.start()
         try:
             yield server
         finally:
             server.over.set()
             listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+            join(thread)
 
 
 def whole_request(connection: socket.socket) -> bytes:
+    """Read a request; raise ConnectionError if the client closes before its end."""
     received = b""
     while b"\r\n\r\n" not in received:
-        received += connection.recv(65536)
+        received += some(connection)
     head, _, body = received.partition(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
     while len(body) < length:
-        body += connection.recv(65536)
+        body += some(connection)
     return head + b"\r\n\r\n" + body
+
+
+def some(connection: socket.socket) -> bytes:
+    received = connection.recv(65536)
+    if not received:
+        raise ConnectionError
+    return received
 
 
 def reset_unread(connection: socket.socket, over: threading.Event) -> None:
@@ -83,7 +93,7 @@ def close(_connection: socket.socket, _over: threading.Event) -> None:
 
 
 def hang(_connection: socket.socket, over: threading.Event) -> None:
-    over.wait()
+    over.wait(STOP_SECONDS)
 
 
 def trickle(connection: socket.socket, over: threading.Event) -> None:

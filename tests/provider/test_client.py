@@ -180,14 +180,24 @@ def test_the_settings_come_from_the_environment() -> None:
 # --- What the network does ------------------------------------------------------------
 
 
+PATIENT, WAITING = 60, 3
+"""Time limits in seconds: a client that waits for the whole of WAITING must connect
+within that time."""
+
+
 @pytest.mark.parametrize(
-    "behave", [reset, close, hang, trickle, trickle_the_body, cut_the_body, nonsense]
+    ("behave", "seconds"),
+    [
+        *((behave, PATIENT) for behave in (reset, close, cut_the_body, nonsense)),
+        *((behave, WAITING) for behave in (hang, trickle, trickle_the_body)),
+    ],
 )
 def test_any_failure_after_sending_gives_an_unknown_outcome(
-    behave: Behave,
+    behave: Behave, seconds: float
 ) -> None:
     with serving(behave) as server:
-        done = at(server.url).create_call(an_order(), send_before=soon())
+        client = at(server.url, timeout_seconds=seconds)
+        done = client.create_call(an_order(), send_before=soon())
         assert isinstance(done, Unknown)
         assert server.connections == len(server.received) == 1
 

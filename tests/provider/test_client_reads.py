@@ -67,7 +67,7 @@ def test_a_read_is_tried_a_limited_number_of_times() -> None:
 
 def test_a_slow_stream_of_bytes_ends_at_the_deadline() -> None:
     with serving(trickle) as server, pytest.raises(ProviderUnavailable):
-        at(server.url).phone_numbers()
+        at(server.url, timeout_seconds=0.5).phone_numbers()
 
 
 def test_an_id_cannot_change_the_path() -> None:

@@ -20,7 +20,7 @@ type Answer = Callable[[httpx2.Request], httpx2.Response]
 
 
 def soon() -> float:
-    return monotonic_now() + 5
+    return monotonic_now() + 60
 
 
 def provider(answer: Answer, **settings: Any) -> VapiProvider:
@@ -32,8 +32,11 @@ def provider(answer: Answer, **settings: Any) -> VapiProvider:
     )
 
 
-def at(url: str, timeout_seconds: float = 1.0) -> VapiProvider:
-    """Return a client of a real server."""
+def at(url: str, timeout_seconds: float = 60) -> VapiProvider:
+    """Return a client of a real server.
+
+    The time limit includes the connection, which takes seconds on a busy machine.
+    """
     settings = VapiSettings(url, KEY, timeout_seconds)
     return VapiProvider(settings, now=lambda: NOW, wait=lambda _: None)
 

@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+from tests.child_process import join
+
 type Received = list[dict[str, Any]]
 
 
@@ -27,10 +29,10 @@ def receiving(statuses: list[int] | None = None) -> Iterator[tuple[str, Received
             """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.05,))
+        thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/", seen
         finally:
             server.shutdown()
-            thread.join()
+            join(thread)

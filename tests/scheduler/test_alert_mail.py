@@ -21,6 +21,7 @@ from projections.alerts import AlertKind
 from scheduler.alerts.alert_mail import AlertMail, MailServer, mail_server
 from scheduler.alerts.alerts import Alerts, Post, post_json
 from storage.process.alert_outbox import MAILED, AlertOutbox
+from tests.child_process import join
 from tests.scheduler.receiver import receiving
 from tests.webhooks import add_endpoint
 from tests.wiring import Services, real_time
@@ -71,13 +72,13 @@ def mail_receiver() -> Iterator[Mailbox]:
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session) as server:
         box.port = server.server_address[1]
-        thread = Thread(target=server.serve_forever, args=(0.02,))
+        thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield box
         finally:
             server.shutdown()
-            thread.join()
+            join(thread)
 
 
 def alerts_of(services: Services, *, post: Post, mail: AlertMail | None) -> Alerts:

@@ -26,6 +26,7 @@ from storage.database import (
     session_lock,
     within,
 )
+from tests.child_process import join
 from tests.storage.proxy import Fault, proxy_to
 from tests.support import eventually
 
@@ -218,7 +219,7 @@ def test_a_listener_may_be_closed_and_stopped_at_the_same_time(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`stop` must not write to a closed pipe, whose number another file may have."""
-    write, closing = os.write, Thread(target=listener.close)
+    write, closing = os.write, Thread(target=listener.close, daemon=True)
 
     def late(file: int, data: bytes) -> int:
         closing.start()
@@ -227,7 +228,7 @@ def test_a_listener_may_be_closed_and_stopped_at_the_same_time(
 
     monkeypatch.setattr("storage.database.os.write", late)
     listener.stop()
-    closing.join()
+    join(closing)
 
 
 def test_a_listener_first_yields_no_notifications(listener: Listener) -> None:

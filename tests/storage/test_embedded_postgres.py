@@ -22,6 +22,7 @@ from storage.process import embedded_postgres as embedded
 from storage.process import postgres_supervisor as supervisor
 from storage.process.embedded_postgres import EmbeddedPostgresFailed, embedded_postgres
 from storage.process.postgres_supervisor import Home
+from tests.child_process import STOP_SECONDS
 from tests.support import eventually as soon
 
 ROOT = Path(__file__).parents[2]
@@ -79,12 +80,12 @@ class User:
         return url
 
     def leave(self) -> None:
-        self._process.communicate()
+        self._process.communicate(timeout=STOP_SECONDS)
         assert self._process.returncode == 0
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.communicate()
+        self._process.communicate(timeout=STOP_SECONDS)
 
 
 def eventually(condition: Callable[[], bool]) -> None:

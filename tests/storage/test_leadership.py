@@ -11,6 +11,7 @@ from storage.database import Conn, connect, lock_key, open_pool
 from storage.process import leadership
 from storage.process.decisions import ProcessRecords
 from storage.process.leadership import Leadership, LeadershipLost, Term
+from tests.child_process import join
 from tests.support import eventually
 
 ROLE = "scheduler"
@@ -30,7 +31,7 @@ class Candidate:
         self._silent_after = silent_after
         self.stop, self.leave, self.elected = Event(), Event(), Event()
         self.term: Term | None = None
-        self._thread = Thread(target=self._run)
+        self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
@@ -43,7 +44,7 @@ class Candidate:
     def end(self) -> None:
         self.stop.set()
         self.leave.set()
-        self._thread.join()
+        join(self._thread)
 
 
 @pytest.fixture

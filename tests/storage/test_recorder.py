@@ -23,6 +23,7 @@ from application.vault import TextRow
 from storage.database import Pool, RetryPolicy, connect, open_pool
 from storage.log.recorder import BULK_ROWS, EventRecorder, EventStoreFactory
 from storage.vault.tables import Vault
+from tests.child_process import join
 from tests.storage.proxy import Fault, Proxy, proxy_to
 from tests.support import eventually
 
@@ -350,7 +351,7 @@ def test_an_append_waits_no_longer_than_its_retry_policy(
     database: str, pool: Pool
 ) -> None:
     hasty, patient = (EventRecorder(pool, RetryPolicy(time)) for time in (0.3, 60))
-    waits = Thread(target=patient.insert_events, args=[stored(uuid4(), 1)])
+    waits = Thread(target=patient.insert_events, args=[stored(uuid4(), 1)], daemon=True)
     with connect(database, name="hog") as hog, hog.transaction():
         hog.execute("select autolynx_append_lock('{}', '{}')")
         waits.start()
@@ -359,7 +360,7 @@ def test_an_append_waits_no_longer_than_its_retry_policy(
         with pytest.raises(StoreUnavailable):
             hasty.insert_events(stored(uuid4(), *range(1, BULK_ROWS + 2)))
         assert waits.is_alive(), "the waiting appends have the same time limit"
-    waits.join()
+    join(waits)
     assert hasty.insert_events(stored(uuid4(), 1))
 
 

@@ -17,6 +17,7 @@ from tests.application.calls.messages import (
     seen,
     status,
 )
+from tests.child_process import join
 from tests.wiring import BY, NOON, Services
 
 # --- Requested -----------------------------------------------------------------------
@@ -85,11 +86,11 @@ def test_two_dialers_at_once_get_one_ticket(services: Services) -> None:
         ready.wait(10)
         tickets.append(services.calls.request(call_id, dial_before=SOON))
 
-    threads = [Thread(target=ask) for _ in range(2)]
+    threads = [Thread(target=ask, daemon=True) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        join(thread)
     assert sorted(ticket is None for ticket in tickets) == [False, True]
     assert services.topics(call_id) == ["created", "requested"]
 

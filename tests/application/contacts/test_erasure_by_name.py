@@ -30,6 +30,7 @@ from tests.application.contacts.erasing import (
     problems,
     waits_for_its_turn,
 )
+from tests.child_process import join
 from tests.database_dump import dumped, relation_files, statistics
 from tests.support import eventually
 from tests.wiring import BY, NOON, Services
@@ -159,7 +160,9 @@ def test_a_message_that_is_stored_during_the_erasure_is_emptied(
 ) -> None:
     """The message waits for the append lock until the erasure is stored."""
     services.campaign(1)
-    storing = Thread(target=lambda: services.calls.record_message(stray(number=PHONE)))
+    storing = Thread(
+        target=lambda: services.calls.record_message(stray(number=PHONE)), daemon=True
+    )
     with connect(services.url, name="test") as conn:
         with conn.transaction():
             conn.execute("select autolynx_append_lock('{}', '{}')")
@@ -170,7 +173,7 @@ def test_a_message_that_is_stored_during_the_erasure_is_emptied(
                 "insert into erased_number values (autolynx_number_digest(%s), %s)",
                 (digits, len(digits)),
             )
-        storing.join()
+        join(storing)
     assert not kept(services)
     services.settle()
     assert problems(services) == []

@@ -31,6 +31,7 @@ from tests.application.contacts.erasing import (
     report,
     waits_for_its_turn,
 )
+from tests.child_process import join
 from tests.database_dump import dumped
 from tests.support import eventually
 from tests.wiring import BY, NOON, Services
@@ -106,14 +107,14 @@ def test_rows_that_are_stored_during_the_erasure_are_emptied(
     for row in rows:
         proof = Evidence(message_id=row.id, digest=digest([row]))
         call.receive(type_="hang", evidence=proof, at=NOON, by=BY)
-    storing = Thread(target=lambda: services.app.append(call, vault=rows))
+    storing = Thread(target=lambda: services.app.append(call, vault=rows), daemon=True)
     with connect(services.url, name="test") as conn:
         with conn.transaction():
             conn.execute("select autolynx_append_lock('{}', '{}')")
             storing.start()
             eventually(lambda: waits_for_its_turn(conn), said="the append")
             conn.execute("insert into erased_subject values (%s)", (call_id,))
-        storing.join()
+        join(storing)
     assert services.load_call(call_id).evidence == {row.id for row in rows}
     assert b"Person 1 speaking" not in dumped(services.url)
     assert services.vault.messages_of(call_id) == []

@@ -15,6 +15,7 @@ from psycopg import OperationalError
 from projections.engine.runner import SILENT_AFTER
 from storage.process.embedded_postgres import embedded_postgres
 from storage.process.postgres_supervisor import Home
+from tests.child_process import kill
 from tests.faults.cluster import (
     DURABLE,
     Cluster,
@@ -103,8 +104,7 @@ def _run_campaign(url: str, home: Home, seed: int, tally: Tally) -> None:
         while _reached(cluster) < PEOPLE * 0.8 and monotonic() < until:
             leader = _leader(cluster)
             Event().wait(random.uniform(0.2, 2.5))
-            leader.kill()
-            leader.wait()
+            kill(leader)
             tally.happened[KILLED] += 1
             cluster.start_scheduler("--skew", _skew(random))
             outages.draw()

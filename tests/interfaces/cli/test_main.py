@@ -1,6 +1,5 @@
 import os
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import typer
 
 from interfaces.cli import main, roles
 from interfaces.cli.main import MODULES, build
+from tests.child_process import run
 from tests.end_to_end.processes import HOST
 from tests.interfaces.cli.conftest import CommandLine
 
@@ -63,15 +63,11 @@ def test_connections_that_a_pool_discards_are_not_reported_on_stderr(
         with workbench(Configuration()) as bench, bench.writing.connection() as conn:
             conn.close()
     """
-    ended = subprocess.run(
+    ended = run(
         [sys.executable, "-c", command],
         env=os.environ | {"AUTOLYNX_DATABASE_URL": database},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
     )
-    assert ended.stderr == ""
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_an_invalid_environment_variable_is_named(

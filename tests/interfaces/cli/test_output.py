@@ -2,7 +2,6 @@
 
 import io
 import os
-import subprocess
 from importlib.metadata import version
 from pathlib import Path
 from uuid import UUID
@@ -12,6 +11,7 @@ import pytest
 from interfaces.cli.demo.sample import write_sample
 from interfaces.cli.output import show_list
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
+from tests.child_process import run
 from tests.end_to_end.processes import AUTOLYNX
 from tests.interfaces.cli.conftest import CommandLine
 
@@ -45,9 +45,7 @@ def test_commands_are_completed() -> None:
         "COMP_WORDS": "autolynx campaigns sh",
         "COMP_CWORD": "2",
     }
-    ended = subprocess.run(
-        [AUTOLYNX], env=os.environ | asked, capture_output=True, text=True, check=False
-    )
+    ended = run([AUTOLYNX], env=os.environ | asked)
     assert ended.stdout.split() == ["show"], ended.stderr
 
 

@@ -1,6 +1,5 @@
 """Behind a transaction pooler every role exits with one line that explains it."""
 
-import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -9,12 +8,11 @@ import pytest
 from interfaces.cli.doctor import of_database
 from interfaces.cli.findings import Grade
 from storage.fitness import TRANSACTION_POOLER
+from tests.child_process import run
 from tests.interfaces.cli.conftest import CommandLine
 from tests.interfaces.serving import configured
 from tests.ports import free_port
 from tests.storage.pooler import pooler_before
-
-SECONDS = 60
 
 
 @pytest.fixture
@@ -43,13 +41,7 @@ def test_a_command_refuses_a_transaction_pooler_in_one_line(
     "module", ["interfaces.asgi", "projections", "scheduler"], ids=str
 )
 def test_a_role_refuses_a_transaction_pooler_in_one_line(module: str) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", module],
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    ended = run([sys.executable, "-m", module])
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == [TRANSACTION_POOLER]
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +18,7 @@ from interfaces.cli.supervisor import (
     describe_exit,
     stop_signals,
 )
+from tests.child_process import child, kill
 from tests.support import eventually
 
 ROOT = Path(__file__).parents[3]
@@ -146,10 +146,11 @@ def test_children_end_with_a_supervisor_that_is_killed(
     modules: ChildModules, module: str
 ) -> None:
     environment = modules.environment | {"MODULE": module}
-    with subprocess.Popen([sys.executable, "-c", SUPERVISE], env=environment) as up:
+    log = modules.notes.with_suffix(".log")
+    with child([sys.executable, "-c", SUPERVISE], log=log, env=environment) as up:
         modules.wait_for("began", 2)
         assert {os.getpgid(pid) for pid in modules.pids()} == {os.getpgid(up.pid)}
-        up.kill()
+        kill(up)
     eventually(gone(*modules.pids()), said="the children's end")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 
 from tests import http_requests as asking
+from tests.child_process import ended, kill
 from tests.end_to_end.processes import autolynx, command_line, running_up
 from tests.support import eventually
 
@@ -28,7 +29,7 @@ def test_up_runs_every_role_until_it_is_stopped(
         eventually(lambda: _runs_another(up.children(), projector), said="another")
         children = up.children()
         up.process.send_signal(signal.SIGTERM)
-        assert up.process.wait(15) == 0
+        assert ended(up.process, up.errors) == 0
     assert gone(*children)()
     assert "AUTOLYNX_VAPI_API_KEY is not set" in up.errors.read_text()
 
@@ -46,7 +47,7 @@ def test_children_of_a_killed_up_end_and_another_up_can_start_at_once(
     with running_up(tmp_path, DATA_DIR=data) as up:
         port = int(up.url.rpartition(":")[2])
         children = up.children()
-        up.process.kill()
+        kill(up.process)
         with running_up(tmp_path, DATA_DIR=data, PORT=port) as another:
             assert asking.get(f"{another.url}/healthz").is_success
             eventually(gone(*children), said="the orphans' end")

@@ -28,6 +28,7 @@ from projections.engine.runner import (
 from projections.engine.schema import TABLES, create_read_model
 from storage.database import Listener, connect
 from storage.migrate import migrate
+from tests.child_process import join
 from tests.projections.engine.read_tables import append_raw, life_of, rebuilt, rows
 from tests.projections.lives import Life
 from tests.projections.memory import projected
@@ -193,11 +194,11 @@ def test_several_processes_may_create_the_read_model(empty_database: str) -> Non
             created.append(True)
 
     created: list[bool] = []
-    threads = [Thread(target=create) for _ in range(8)]
+    threads = [Thread(target=create, daemon=True) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        join(thread)
     assert len(created) == 8
 
 

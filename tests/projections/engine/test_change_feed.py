@@ -8,6 +8,7 @@ from threading import Thread
 
 from projections.engine.change_feed import Changed, ReadModelFeed
 from projections.engine.runner import catch_up
+from tests.child_process import join
 from tests.projections.lives import Life
 from tests.projections.store import Store
 from tests.support import eventually
@@ -64,12 +65,14 @@ def test_waiting_ends_when_the_position_is_reached(store: Store) -> None:
     with feeding(store) as feed:
         eventually(lambda: listeners(store) == 1)
         position, reached = store.append(events), Queue[bool]()
-        waiter = Thread(target=lambda: reached.put(feed.wait_for(position, 10)))
+        waiter = Thread(
+            target=lambda: reached.put(feed.wait_for(position, 10)), daemon=True
+        )
         waiter.start()
         assert reached.empty()
         catch_up(store.conn)
         assert reached.get(timeout=10)
-        waiter.join()
+        join(waiter)
 
 
 def test_waiting_ends_at_the_time_out(store: Store) -> None:
@@ -80,11 +83,11 @@ def test_waiting_ends_at_the_time_out(store: Store) -> None:
 def test_stop_ends_all_waits(store: Store) -> None:
     ended = Queue[bool]()
     with feeding(store) as feed:
-        waiter = Thread(target=lambda: ended.put(feed.wait_for(1, 600)))
+        waiter = Thread(target=lambda: ended.put(feed.wait_for(1, 600)), daemon=True)
         waiter.start()
         feed.stop()
         assert not ended.get(timeout=10)
-        waiter.join()
+        join(waiter)
 
 
 def test_lost_notifications_are_replaced_by_a_change_of_all_campaigns(

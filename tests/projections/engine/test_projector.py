@@ -1,6 +1,5 @@
 """Projectors: one leads, the others take over."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from projections.engine.runner import (
     Projector,
 )
 from storage.database import lock_key
+from tests import child_process
+from tests.child_process import START_SECONDS, is_stopped
 from tests.projections.engine.read_tables import append_raw, life_of, rebuilt, rows
 from tests.projections.store import Store
 from tests.support import eventually
@@ -122,8 +123,7 @@ def test_a_frozen_leader_is_replaced_and_cannot_write_afterwards(
     command = [sys.executable, "-c", FREEZING_PROJECTOR, store.url]
     with Popen(command, stderr=DEVNULL) as frozen:
         try:
-            _, status = os.waitpid(frozen.pid, os.WUNTRACED)
-            assert os.WIFSTOPPED(status)
+            eventually(lambda: is_stopped(frozen.pid), START_SECONDS, "the freeze")
             assert store.position() == 0
             with running(Projector(store.url, every=0.05, silent_after=1.0)):
                 eventually(lambda: store.position() == first, 10, "its successor")
@@ -133,7 +133,7 @@ def test_a_frozen_leader_is_replaced_and_cannot_write_afterwards(
                 eventually(lambda: connections(store) == 2, 10, "one that waits again")
                 assert leaders(store) == 1
         finally:
-            frozen.kill()
+            child_process.kill(frozen)
     assert rows(store) == rebuilt(store)
 
 

@@ -15,8 +15,10 @@ from provider.simulator.faults import (
     WebhookFault,
 )
 from provider.simulator.settings import DEFAULT_API_KEY, read_settings
+from tests.child_process import ended, join
 from tests.provider.simulator.placing import body, numbers, post
 from tests.simulator import running_simulator
+from tests.support import eventually
 
 
 def test_arguments_become_settings() -> None:
@@ -73,11 +75,13 @@ def test_a_signal_ends_the_process_despite_live_and_hanging_calls(
         simulator.set_faults(requests={"hang_before": 1})
         waiting = Thread(target=_wait_in_vain, args=[simulator.url, simulator.api_key])
         waiting.start()
-        while "hang" not in simulator.ledger()["requests"]["POST /call"]:
-            assert simulator.process.poll() is None
+        eventually(
+            lambda: "hang" in simulator.ledger()["requests"]["POST /call"],
+            said="a request that hangs",
+        )
         simulator.process.send_signal(stop)
-        assert simulator.process.wait(timeout=60) == 0
-        waiting.join()
+        assert ended(simulator.process) == 0
+        join(waiting)
 
 
 def _wait_in_vain(url: str, key: str) -> None:

@@ -16,6 +16,8 @@ from threading import Event, Lock, Thread
 from time import time
 from typing import Any
 
+from tests.child_process import join
+
 
 @dataclass
 class Received:
@@ -120,4 +122,4 @@ def receiving(
         finally:
             stopped.set()
             server.shutdown()
-            thread.join()
+            join(thread)
