@@ -48,6 +48,17 @@ class Simulator:
         answer = self.client.put("/simulator/faults", json=plan)
         assert answer.is_success, answer.text
 
+    def live(self) -> list[str]:
+        """Return the ids of the calls that have not ended."""
+        calls = self.ledger()["calls"]
+        return [call["id"] for call in calls if call["status"] != "ended"]
+
+    def hang_up(self, *call_ids: str) -> None:
+        """End live calls, as the provider does on a request to their control URL."""
+        for id_ in call_ids:
+            answer = self.client.post(f"/{id_}/control", json={"type": "end-call"})
+            answer.raise_for_status()
+
     def reset(self) -> None:
         self.client.post("/simulator/reset").raise_for_status()
 

@@ -4,10 +4,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import psycopg
+
+from domain.values import CampaignState
 from tests.child_process import child, children_of, first_line, run
 from tests.ports import free_port
 from tests.simulator import Simulator
@@ -42,6 +46,18 @@ def autolynx(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return run([AUTOLYNX, *arguments], env=environment(**settings), cwd=cwd)
+
+
+def state_of(url: str, campaign_id: str | UUID) -> CampaignState | None:
+    """Read a campaign's state from the read tables; None if they are being replaced.
+
+    To start a command for each look would keep the machine busy.
+    """
+    query = "select state from read.campaign_board where id = %s"
+    with suppress(psycopg.Error), psycopg.connect(url, connect_timeout=10) as conn:
+        row = conn.execute(query, (campaign_id,)).fetchone()
+        return CampaignState(row[0]) if row else None
+    return None
 
 
 class Up:

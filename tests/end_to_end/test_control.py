@@ -1,7 +1,7 @@
 """People control running campaigns through the API; calls go to the simulator.
 
-A tick lasts a minute here, so what happens earlier is caused by a notification. Caps,
-batches, the pace and daily budgets are proven in tests/scheduler.
+A tick lasts ten minutes here, so what happens earlier is caused by a notification.
+Caps, batches, the pace and daily budgets are proven in tests/scheduler.
 """
 
 import csv
@@ -27,7 +27,7 @@ from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
 
 ADMIN = "admin@autolynx.example"
-TICK = 60
+TICK = 600
 OTHER_LINE = "0f3c7a52-6d1b-4b8e-9a27-64c1d2e3f405"
 NUMBERS = (f"+1{area}555{line:04d}" for area in count(201) for line in range(100, 200))
 
@@ -113,14 +113,6 @@ class Installation:
             self.wait(lambda id_=id_: not self.live(id_), "hang-ups")
             self.wait(lambda id_=id_: not self.progress(id_)["active"], "ends")
 
-    def hang_up(self, *call_ids: str) -> None:
-        """End calls of the provider, by their ids there."""
-        for id_ in call_ids:
-            answer = self.simulator.client.post(
-                f"/{id_}/control", json={"type": "end-call"}
-            )
-            answer.raise_for_status()
-
     def spoil(self, **faults: Any) -> None:
         """Set the simulator's faults in addition to how calls end."""
         self.simulator.set_faults(endings=self.endings, **faults)
@@ -151,11 +143,25 @@ class Installation:
     def live(self, id_: str) -> int:
         return sum(call["status"] != "ended" for call in self.calls(id_))
 
-    def wait(self, condition: Any, said: str, within: float = 30) -> None:
+    def wait(self, condition: Any, said: str, within: float = 90) -> None:
         eventually(condition, within=within, said=said)
 
+    def wait_for_reasons(self, id_: str, expected: dict[str, int]) -> None:
+        """Wait until the scheduler gives exactly these reasons."""
+        seen: list[dict[str, Any]] = []
+
+        def is_given() -> bool:
+            seen[:] = [self.look(id_)]
+            return self.reasons(id_) == expected
+
+        try:
+            self.wait(is_given, str(expected))
+        except AssertionError as error:
+            error.add_note(f"The last answer was {seen}.")
+            raise
+
     def wait_for_state(self, id_: str, state: str) -> None:
-        self.wait(lambda: self.look(id_)["state"] == state, state, within=60)
+        self.wait(lambda: self.look(id_)["state"] == state, state)
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +196,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         settings |= beside(simulator)
         token = autolynx("tokens", "create", ADMIN, cwd=folder, **settings)
         client = Client(up.url, token.stdout.strip())
-        eventually(client.ready, within=30, said="a fit API")
+        eventually(client.ready, within=120, said="a fit API")
         yield Installation(client, simulator, folder)
         client.close()
 
@@ -226,11 +232,9 @@ def test_a_busy_line_delays_a_gated_campaign_and_is_given_as_the_reason(
     id_ = installation.campaign(
         4, cap=2, lineQuietGating=True, phoneNumberId=OTHER_LINE
     )
-    installation.wait(
-        lambda: installation.reasons(id_) == {"LINE_BUSY": 4}, "LINE_BUSY"
-    )
+    installation.wait_for_reasons(id_, {"LINE_BUSY": 4})
     assert installation.calls(id_) == []
-    installation.hang_up(foreign["id"])
+    installation.simulator.hang_up(foreign["id"])
     installation.wait_for_state(id_, "COMPLETED")
     assert one_after_another(fills(installation.calls(id_), 2))
 
@@ -260,11 +264,9 @@ def test_a_paused_campaign_continues_its_calls_and_starts_none_until_resumed(
     installation.endings.clear()
     installation.spoil()
     assert installation.live(id_) == 2
-    installation.hang_up(*(call["id"] for call in installation.calls(id_)))
+    installation.simulator.hang_up(*(call["id"] for call in installation.calls(id_)))
     installation.wait(lambda: installation.progress(id_)["active"] == 0, "their ends")
-    installation.wait(
-        lambda: installation.reasons(id_) == {"PAUSED": 4}, "four that are paused"
-    )
+    installation.wait_for_reasons(id_, {"PAUSED": 4})
     assert len(installation.calls(id_)) == 2
     installation.tell("resume", id_)
     installation.wait_for_state(id_, "COMPLETED")
@@ -279,7 +281,7 @@ def test_a_cap_is_raised_at_once_and_a_cancel_hangs_up(
     installation.wait(lambda: installation.live(id_) == 1, "one call")
     installation.change(id_, cap=3)
     installation.wait(lambda: installation.live(id_) == 3, "three calls")
-    installation.wait(lambda: installation.reasons(id_) == {"CAP_FULL": 2}, "CAP_FULL")
+    installation.wait_for_reasons(id_, {"CAP_FULL": 2})
     installation.cancel(id_)
     assert all(call["endedReason"] for call in installation.calls(id_))
     progress = installation.progress(id_)
@@ -295,6 +297,11 @@ def test_contacts_may_be_added_to_a_running_campaign(
     installation.wait(lambda: installation.live(id_) == 4, "two of the new ones")
     assert installation.progress(id_)["contacts"] == 5
     installation.cancel(id_)
+
+
+def alerted(installation: Installation) -> list[str]:
+    alerts = installation.client.ask(ALERTS)["alerts"]
+    return [alert["campaignId"] for alert in alerts]
 
 
 def test_a_budget_of_one_dollar_is_kept_and_raises_alerts(
@@ -316,8 +323,7 @@ def test_a_budget_of_one_dollar_is_kept_and_raises_alerts(
     kinds = [body["alert"]["kind"] for body in posted]
     assert kinds == ["spend_threshold", "spend_limit"]
     assert all(body["text"] for body in posted)
-    data = installation.client.ask(ALERTS)["alerts"]
-    assert [alert["campaignId"] for alert in data] == [id_, id_]
+    installation.wait(lambda: alerted(installation) == [id_, id_], "both alerts")
     installation.change(id_, budget="1000")
     installation.tell("resume", id_)
     installation.wait(lambda: len(installation.calls(id_)) > len(costs), "more calls")

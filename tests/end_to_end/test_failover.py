@@ -16,6 +16,7 @@ from projections.engine.verify import verify
 from provider.simulator.settings import (
     DEFAULT_ASSISTANT_ID,
     DEFAULT_PHONE_NUMBER_ID,
+    NEVER_ENDS,
     OUTCOMES,
 )
 from provider.vapi.reading import REPORT
@@ -109,6 +110,15 @@ def missing(url: str, told: set[Acknowledged]) -> set[Acknowledged]:
     return told - stored
 
 
+def long_calls(simulator: Simulator, phones: list[str]) -> list[str]:
+    """Return the ids of the live calls that were made to end only when asked."""
+    return [
+        call["id"]
+        for call in simulator.ledger()["calls"]
+        if call["number"] in phones and call["status"] != "ended"
+    ]
+
+
 def is_over(url: str, campaign_id: UUID) -> bool:
     query = "select state, awaiting_reports from read.campaign_board where id = %s"
     with psycopg.connect(url) as conn:
@@ -122,19 +132,23 @@ def test_a_campaign_survives_the_loss_of_the_primary_without_losing_acknowledged
     phones = write_sample(tmp_path / "people.csv", CONTACTS)
     settings = settings_of(pair, simulator)
     campaign_id = started(tmp_path, **settings)
+    # Some calls last until the primary is lost, so that the campaign is not over.
+    simulator.set_faults(endings=dict.fromkeys(phones[CONTACTS // 2 :], NEVER_ENDS))
 
     def acknowledged_so_far() -> set[Acknowledged]:
         return acknowledged(simulator.ledger())
 
     with running_up(tmp_path, **settings):
-        eventually(lambda: len(acknowledged_so_far()) >= 8, 60, said="8 webhooks")
+        eventually(lambda: len(acknowledged_so_far()) >= 8, 120, said="8 webhooks")
         pair.lose_primary()
         before = acknowledged_so_far()
         pair.promote()
+        simulator.set_faults()
         lost = missing(pair.standby.url, before)
-        eventually(lambda: is_over(pair.standby.url, campaign_id), 60, said="the end")
+        simulator.hang_up(*long_calls(simulator, phones[CONTACTS // 2 :]))
+        eventually(lambda: is_over(pair.standby.url, campaign_id), 120, said="the end")
     ledger = simulator.ledger(calls=CONTACTS, timeout=30)
-    assert reports(before) < CONTACTS, "all was over before the primary was lost"
+    assert reports(before) < CONTACTS
     assert lost == set()
     assert missing(pair.standby.url, acknowledged(ledger)) == set()
     assert Counter(call["number"] for call in ledger["calls"]) == Counter(phones)

@@ -25,7 +25,7 @@ from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
 
 ADMIN = "admin@autolynx.example"
-CONTACTS, CAP = 60, 5
+CONTACTS, CAP = 30, 5
 SECONDS = 120
 """Longest time until a campaign is over, on a machine that is busy."""
 
@@ -136,7 +136,7 @@ def _created(client: Client, file: Path) -> Mapping[str, Any]:
     upload = client.upload(file)
     assistant = client.ask(IMPORT, id=DEFAULT_ASSISTANT_ID)
     asked = {
-        "name": "Sixty people",
+        "name": "Thirty people",
         "uploadId": upload["id"],
         "assistantId": assistant["id"],
         "phoneNumberId": DEFAULT_PHONE_NUMBER_ID,
@@ -250,6 +250,13 @@ def test_requests_without_a_token_are_refused(client: Client) -> None:
     assert httpx2.post(f"{client.url}/uploads", content=b"").status_code == 401
 
 
+def _stored(text: str) -> list[dict[str, Any]]:
+    """Return the log lines about webhooks; the last line may be incomplete."""
+    whole = text[: text.rfind("\n") + 1]
+    lines = [orjson.loads(line) for line in whole.splitlines() if line[:1] == "{"]
+    return [line for line in lines if line["event"] == "a webhook was stored"]
+
+
 def test_log_lines_are_json_without_personal_data(
     client: Client, simulator: Simulator, folder: Path, tmp_path: Path
 ) -> None:
@@ -258,11 +265,16 @@ def test_log_lines_are_json_without_personal_data(
     campaign = _created(client, file)
     client.ask(START, id=campaign["id"])
     _wait_for(client, campaign, "completedAt")
-    text = (folder / "up.log").read_text()
-    lines = [orjson.loads(line) for line in text.splitlines() if line[:1] == "{"]
-    stored = [line for line in lines if line["event"] == "a webhook was stored"]
-    calls = _ledger_of(simulator, campaign["id"], CAP)["calls"]
-    assert {call["id"] for call in calls} <= {line["provider_call"] for line in stored}
+    called = {
+        call["id"] for call in _ledger_of(simulator, campaign["id"], CAP)["calls"]
+    }
+    log = folder / "up.log"
+    eventually(
+        lambda: called <= {line["provider_call"] for line in _stored(log.read_text())},
+        said="a line for each webhook",
+    )
+    text = log.read_text()
+    stored = _stored(text)
     assert all(line["request"] and line["call"] for line in stored)
     names = [row["name"] for row in csv.DictReader(StringIO(file.read_text("utf-8")))]
     secrets = [SECRET, simulator.api_key, client._authorization.split()[1]]

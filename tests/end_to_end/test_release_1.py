@@ -1,12 +1,12 @@
 """A database made by release 1 is upgraded, verified and continued by this version."""
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any, LiteralString
 
 import pytest
 
+from domain.values import CampaignState
 from projections.engine.rebuild import rebuild
 from projections.engine.upgrade import rebuild_outdated
 from projections.engine.verify import verify
@@ -14,7 +14,7 @@ from projections.start_up import prepare_tables
 from provider.simulator.settings import OUTCOMES
 from storage.database import connect
 from storage.migrate import migrate, pending
-from tests.end_to_end.processes import autolynx, beside, running_up
+from tests.end_to_end.processes import autolynx, beside, running_up, state_of
 from tests.release_1 import load_release_1
 from tests.simulator import running_simulator
 from tests.support import eventually
@@ -32,6 +32,7 @@ CALLS: LiteralString = """
     select call_id, contact_id, attempt, status, provider_call_id, ended_reason, cost
     from read.call_log order by call_id
 """
+RUNNING: LiteralString = "select id from read.campaign_board where name = 'Running'"
 NOT_PLACED: LiteralString = """
     select v.phone from contact_vault v
     join read.campaign_board b on b.id = v.campaign_id and b.name = 'Running'
@@ -109,16 +110,10 @@ def test_an_upgraded_database_completes_the_campaign_that_release_1_was_running(
             "RECONCILE_SECONDS": 1,
             "VAPI_TIMEOUT_SECONDS": 2,
         }
-
-        def states() -> dict[str, str]:
-            asked = ("campaigns", "list", "--json")
-            shown = autolynx(*asked, cwd=tmp_path, **settings)
-            assert shown.returncode == 0, shown.stderr
-            return {one["name"]: one["state"] for one in json.loads(shown.stdout)}
-
+        [(id_,)] = rows(release_1, RUNNING)
         with running_up(tmp_path, **settings):
             eventually(
-                lambda: states()["Running"] == "COMPLETED",
+                lambda: state_of(release_1, id_) is CampaignState.COMPLETED,
                 within=120,
                 said="the end of the campaign",
             )

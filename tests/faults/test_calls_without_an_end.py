@@ -5,7 +5,7 @@ from uuid import UUID
 from domain.values import CampaignState
 from provider.simulator.settings import NEVER_ENDS, NEVER_RINGS
 from scheduler.reconciliation.reconcile import LONGEST_QUEUED
-from tests.faults.cluster import Cluster, running_cluster
+from tests.faults.cluster import WITHIN, Cluster, running_cluster
 from tests.support import eventually
 from tests.wiring import phones
 
@@ -68,7 +68,7 @@ def _times_out(cluster: Cluster, campaign_id: UUID) -> None:
     def timed_out() -> bool:
         return cluster.services.board(campaign_id).timed_out == 1
 
-    eventually(timed_out, 20, said="a call timed out")
+    eventually(timed_out, WITHIN, said="a call timed out")
 
 
 def _shows_its_reason(cluster: Cluster, campaign_id: UUID) -> None:
@@ -77,7 +77,7 @@ def _shows_its_reason(cluster: Cluster, campaign_id: UUID) -> None:
         return decision.reasons[0].message if decision and decision.reasons else ""
 
     eventually(
-        lambda: "the end of 1 was never reported" in reason(), 20, said="the reason"
+        lambda: "the end of 1 was never reported" in reason(), WITHIN, said="the reason"
     )
 
 
@@ -85,6 +85,6 @@ def _completes(cluster: Cluster, campaign_id: UUID) -> None:
     def completed() -> bool:
         return cluster.services.board(campaign_id).state is CampaignState.COMPLETED
 
-    eventually(completed, 20, said="the campaign")
+    eventually(completed, WITHIN, said="the campaign")
     row = cluster.services.board(campaign_id)
     assert (row.contacts, row.timed_out, row.ended) == (2, 1, 1)

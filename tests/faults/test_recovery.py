@@ -1,17 +1,19 @@
 """Postgres or the provider fails and returns, or Postgres returns older data."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from subprocess import Popen
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
 
+from provider.simulator.settings import NEVER_ENDS
 from storage.process.embedded_postgres import embedded_postgres
 from storage.process.postgres_supervisor import Home
 from tests.child_process import kill
@@ -32,6 +34,7 @@ from tests.faults.scenario import (
 )
 from tests.storage.proxy import Fault, proxy_to
 from tests.support import eventually
+from tests.wiring import phones
 
 CAP = 2
 LAG = timedelta(seconds=12)
@@ -103,9 +106,14 @@ def test_a_provider_outage_longer_than_the_silence_timeout_times_no_call_out(
     """The calls end during the outage, and their webhooks are lost."""
     with running_cluster(empty_database, webhooks=True, rate=1) as cluster:
         campaign_id = cluster.services.campaign(6, cap=CAP)
-        cluster.start_scheduler()
+        numbers = phones(6)
+        cluster.simulator.set_faults(endings=dict.fromkeys(numbers, NEVER_ENDS))
+        scheduler = cluster.start_scheduler()
         cluster.wait_for_calls(2)
-        cluster.simulator.set_faults(down=True, webhooks={"lost": 1.0})
+        with frozen(scheduler):  # It notices nothing before the provider is down.
+            cluster.simulator.set_faults(webhooks={"lost": 1.0})
+            cluster.simulator.hang_up(*cluster.simulator.live())
+            cluster.simulator.set_faults(down=True, webhooks={"lost": 1.0})
         eventually(lambda: _reason(cluster, campaign_id) == "PROVIDER_DOWN", WITHIN)
         called = len(cluster.simulator.ledger()["calls"])
         cluster.simulator.ledger(calls=called, timeout=WITHIN)
@@ -116,6 +124,15 @@ def test_a_provider_outage_longer_than_the_silence_timeout_times_no_call_out(
         assert cluster.services.board(campaign_id).timed_out == 0
         cluster.simulator.set_faults()
         cluster.assert_all_called_once(campaign_id, 6, CAP)
+
+
+@contextmanager
+def frozen(process: "Popen[bytes]") -> Iterator[None]:
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
 
 
 def _reason(cluster: Cluster, campaign_id: UUID) -> str | None:
@@ -153,14 +170,10 @@ def test_commits_whose_answer_is_lost_are_not_repeated(
         proxy_to(empty_database) as proxy,
     ):
         cluster.database_url = proxy.url
+        topics = (b"dispatcher.calls_claimed", b"call.requested", b"call.placed")
+        for topic in topics:
+            proxy.arm(Fault.ANSWER_LOST, topic)
         campaign_id = cluster.services.campaign(6, cap=CAP)
         cluster.start_scheduler()
-        for topic in (b"dispatcher.calls_claimed", b"call.requested", b"call.placed"):
-            _lose_the_answer(proxy, topic)
+        eventually(lambda: proxy.faults == len(topics), WITHIN, said="lost answers")
         cluster.assert_all_called_once(campaign_id, 6, CAP)
-
-
-def _lose_the_answer(proxy: Any, topic: bytes) -> None:
-    faults = proxy.faults
-    proxy.arm(Fault.ANSWER_LOST, topic)
-    eventually(lambda: proxy.faults > faults, 30, said=f"a lost answer to {topic!r}")

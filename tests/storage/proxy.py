@@ -22,12 +22,15 @@ class Fault(Enum):
 
 
 class Proxy:
-    """Forwards bytes; `arm` applies a fault to the next request with given bytes."""
+    """Forwards bytes; `arm` applies a fault to the next request with given bytes.
+
+    Several faults may be armed; each is applied once.
+    """
 
     def __init__(self, url: str) -> None:
         self._target = conninfo_to_dict(url)
         self._server = socket.create_server(("127.0.0.1", 0))
-        self._armed: tuple[Fault, bytes] | None = None
+        self._armed: list[tuple[Fault, bytes]] = []
         self._lock = Lock()
         self._open: list[socket.socket] = []
         self.faults = 0
@@ -37,7 +40,7 @@ class Proxy:
 
     def arm(self, fault: Fault, request: bytes = b"") -> None:
         with self._lock:
-            self._armed = (fault, request)
+            self._armed.append((fault, request))
 
     def serve(self) -> None:
         with suppress(OSError):
@@ -88,11 +91,12 @@ class Proxy:
 
     def _fault(self, data: bytes) -> Fault | None:
         with self._lock:
-            if self._armed is None or not data or self._armed[1] not in data:
+            found = [one for one in self._armed if data and one[1] in data]
+            if not found:
                 return None
-            fault, self._armed = self._armed[0], None
+            self._armed.remove(found[0])
             self.faults += 1
-            return fault
+            return found[0][0]
 
     def _connect(self) -> socket.socket:
         host, port = str(self._target["host"]), self._target.get("port") or 5432
