@@ -146,6 +146,8 @@ def kill(process: subprocess.Popen[Any]) -> None:
 
 def dump_stacks(process: subprocess.Popen[Any]) -> None:
     """Abort a process and its children, so that they print their stacks."""
+    if process.poll() is not None:
+        return
     for pid in (*children_of(process.pid), process.pid):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGABRT)
