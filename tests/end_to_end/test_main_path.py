@@ -3,11 +3,13 @@
 import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import orjson
@@ -32,6 +34,9 @@ SECONDS = 120
 # No start errors: such a call rings nobody and is tried again.
 ENDINGS = {k: v for k, v in OUTCOMES.items() if not k.startswith("call.start")}
 PARTS = "pending queued ringing inProgress ended failed canceled timedOut"
+
+DELAY = timedelta(days=1)
+"""When people want to be called again, counted from their call."""
 
 PROGRESS = f"contacts active awaitingReports spend state {PARTS}"
 IMPORT = """
@@ -59,6 +64,14 @@ query ($id: ID!) {
   }
 }
 """
+CONTACT = """
+query ($id: ID!) {
+  campaign(id: $id) { state contacts(first: 1) { nodes {
+    status disposition attempts nextAttemptAt
+    call { startedAt endedAt structuredOutputs events { type } }
+  } } }
+}
+"""
 CALLS = """
 query ($id: ID!) {
   campaign(id: $id) { contacts(first: 100) { nodes { call { providerCallId } } } }
@@ -71,7 +84,12 @@ subscription ($id: ID!) {{ campaignProgress(campaignId: $id) {{ {PROGRESS} }} }}
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    with running_simulator(speed=60, outcomes=ENDINGS) as simulator:
+    with running_simulator(
+        speed=60,
+        outcomes=ENDINGS,
+        callback_seconds=DELAY.total_seconds(),
+        reach={"time_zone": "America/New_York"},
+    ) as simulator:
         yield simulator
 
 
@@ -132,7 +150,7 @@ def _ledger_of(
     return ledger | {"calls": own}
 
 
-def _created(client: Client, file: Path) -> Mapping[str, Any]:
+def _created(client: Client, file: Path, **terms: Any) -> Mapping[str, Any]:
     upload = client.upload(file)
     assistant = client.ask(IMPORT, id=DEFAULT_ASSISTANT_ID)
     asked = {
@@ -141,6 +159,7 @@ def _created(client: Client, file: Path) -> Mapping[str, Any]:
         "assistantId": assistant["id"],
         "phoneNumberId": DEFAULT_PHONE_NUMBER_ID,
         "cap": CAP,
+        **terms,
     }
     campaign: Mapping[str, Any] = client.ask(CREATE, input=asked)["campaign"]
     assert (campaign["state"], campaign["startedAt"]) == ("CREATED", None)
@@ -241,6 +260,45 @@ def _wait_for(client: Client, campaign: Mapping[str, Any], field: str) -> None:
     eventually(
         lambda: client.ask(LOOK, id=campaign["id"])[field], within=90, said=field
     )
+
+
+def test_a_time_in_the_outputs_of_a_call_plans_a_callback_then(
+    client: Client, simulator: Simulator, tmp_path: Path
+) -> None:
+    """The assistant has no tools: the analysis of the call states the time."""
+    file, number = tmp_path / "people.csv", "+12125550177"
+    file.write_text(f"name,phone\nAda,{number}\n", "utf-8")
+    ending = {"endings": {number: "customer-ended-call"}}
+    simulator.set_faults(**ending, scenes={number: "callback"})
+    before = datetime.now(UTC)
+    campaign = _created(client, file, callbackOutput="callback_at")["id"]
+    client.ask(START, id=campaign)
+    eventually(
+        lambda: _contact(client, campaign)["nextAttemptAt"],
+        within=SECONDS,
+        said="a callback",
+    )
+    simulator.set_faults()
+    contact = _contact(client, campaign)
+    due = datetime.fromisoformat(contact["nextAttemptAt"])
+    ended = datetime.fromisoformat(contact["call"]["endedAt"])
+    assert before + DELAY - timedelta(seconds=1) <= due <= ended + DELAY
+    assert contact["status"] == "PENDING"
+    assert contact["disposition"] == "CALLBACK_REQUESTED"
+    stated = contact["call"]["structuredOutputs"]["callback_at"]
+    assert stated == _in_new_york(due)
+    types = [event["type"] for event in contact["call"]["events"]]
+    assert types.count("call.callback_requested") == 1
+
+
+def _contact(client: Client, campaign: str) -> Any:
+    [contact] = client.ask(CONTACT, id=campaign)["contacts"]["nodes"]
+    return contact
+
+
+def _in_new_york(instant: datetime) -> str:
+    zone = ZoneInfo("America/New_York")
+    return instant.astimezone(zone).replace(tzinfo=None).isoformat()
 
 
 def test_requests_without_a_token_are_refused(client: Client) -> None:

@@ -13,7 +13,7 @@ from provider.simulator.settings import (
     DEFAULT_PHONE_NUMBER_ID,
     NEVER_ENDS,
 )
-from tests.end_to_end.processes import autolynx, beside, running_up
+from tests.end_to_end.processes import Up, autolynx, beside, running_up
 from tests.scheduler.receiver import receiving
 from tests.simulator import running_simulator
 from tests.support import eventually
@@ -51,6 +51,8 @@ class Pair:
     here: Client
     there: Client
     campaign: str
+    alone: Up
+    """The process group of `here`."""
 
     def change(self, **values: Any) -> None:
         """Change settings without waiting for anything."""
@@ -83,7 +85,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
             eventually(lambda: there.ready() and here.ready(), within=60, said="APIs")
             campaign = create(there, folder, "(202) 555-01", 5, cap=5)["id"]
             there.ask(START, id=campaign)
-            yield Pair(here, there, campaign)
+            yield Pair(here, there, campaign, other)
             there.close()
             here.close()
 
@@ -103,6 +105,12 @@ def create(
     }
     made: dict[str, Any] = client.ask(CREATE, input=asked)["campaign"]
     return made
+
+
+def test_a_single_role_runs_beside_a_whole_installation(pair: Pair) -> None:
+    [only] = pair.alone.children().values()
+    assert only.endswith("interfaces.asgi")
+    assert pair.here.ready()
 
 
 def test_changed_settings_apply_to_every_process_at_once(

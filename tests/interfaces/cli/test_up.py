@@ -53,13 +53,6 @@ def test_children_of_a_killed_up_end_and_another_up_can_start_at_once(
             eventually(gone(*children), said="the orphans' end")
 
 
-def test_a_single_role_can_be_run(empty_database: str, tmp_path: Path) -> None:
-    with running_up(tmp_path, "api", DATABASE_URL=empty_database) as up:
-        (only,) = up.children().values()
-        assert only.endswith("interfaces.asgi")
-        assert asking.get(f"{up.url}/healthz").is_success
-
-
 def test_migrate_lists_the_applied_migrations(
     empty_database: str, tmp_path: Path
 ) -> None:
