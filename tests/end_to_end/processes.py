@@ -90,8 +90,8 @@ def command_line(pid: int) -> str:
 def running_up(cwd: Path, command: str = "up", **settings: Any) -> Iterator[Up]:
     """Run `autolynx up` (or `api`) in this context; it listens when it is yielded.
 
-    Raises AssertionError with its standard error if it does not listen in time, and
-    TimeoutExpired if it does not end in time.
+    Raises AssertionError with its standard error if it does not listen or does not end
+    in time.
     """
     port = settings.setdefault("PORT", free_port(HOST))
     errors, printed = cwd / "up.log", cwd / f"up.{port}.out"
