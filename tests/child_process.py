@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from tests.support import eventually
 
-START_SECONDS = 120.0
+START_SECONDS = 180.0
 """Longest time until a process is ready, on a machine that is busy."""
 
 STOP_SECONDS = 60.0
