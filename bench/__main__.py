@@ -24,6 +24,7 @@ BENCHMARKS = (
     "redial",
     "webhook",
     "append",
+    "peers",
     "rebuild",
     "missed_events",
     "export",

@@ -34,18 +34,19 @@ def measure(server: Server) -> Iterator[Figure]:
         server.empty_database() as other,
     ):
         library = PostgresFactory(Environment("bench", library_settings(other)))
+        known = inserting(library.application_recorder())
         try:
             with bare_writer(other) as bare:
-                value, known, limit = medians(
-                    partial(_rate, _inserting(EventRecorder(pool))),
-                    partial(_rate, _inserting(library.application_recorder())),
-                    partial(_rate, bare.append),
+                value, library_rate, limit = medians(
+                    partial(append_rate, inserting(EventRecorder(pool)), EVENTS),
+                    partial(append_rate, known, EVENTS),
+                    partial(append_rate, bare.append, EVENTS),
                 )
         finally:
             library.close()
     details = f"{EVENTS:,} events, one per append, {THREADS} threads"
     for name, baseline, target, what in (
-        ("append", known, 3.0, "the library's own recorder"),
+        ("append", library_rate, 3.0, "the library's own recorder"),
         ("append, of the limit", limit, 0.9, "a bare writer with group commit"),
     ):
         yield Figure(
@@ -72,19 +73,23 @@ def library_settings(url: str) -> dict[str, str]:
     }
 
 
-def _inserting(recorder: ApplicationRecorder) -> Append:
+def inserting(recorder: ApplicationRecorder) -> Append:
+    """Return a function that appends one event to a new stream of the recorder."""
+
     def append(originator_id: UUID, topic: str, state: bytes) -> None:
         recorder.insert_events([StoredEvent(originator_id, 1, topic, state)])
 
     return append
 
 
-def _rate(append: Append) -> float:
+def append_rate(append: Append, events: int) -> float:
+    """Append events from THREADS threads; return how many a second."""
+
     def append_one(_: int) -> None:
         append(uuid4(), "bench.fact", STATE)
 
     with ThreadPoolExecutor(THREADS) as threads:
         list(threads.map(append_one, range(THREADS * 20)))
         start = perf_counter()
-        list(threads.map(append_one, range(EVENTS)))
-        return EVENTS / (perf_counter() - start)
+        list(threads.map(append_one, range(events)))
+        return events / (perf_counter() - start)

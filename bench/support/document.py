@@ -27,6 +27,11 @@ machine; 20 campaigns with retries keep 1,000 calls live; a file of 200,000 rows
 imported, the campaign exported and the read tables rebuilt meanwhile. It writes
 `bench/day.json`; `--keep` adds its table too. `--minutes 1 --calls 50 --rows 5000` is a
 short run. CPU times count the calls that were started while it measured.
+
+[growth.md](growth.md) shows how costs grow with the data; `python -m bench.growth
+--keep` writes it. [log-at-size.md](log-at-size.md) shows how many bytes an event needs.
+`ONLY=peers make bench` compares appends with the event store emmett-postgresql, if Node
+and npm are installed; otherwise it says that the peer is not available.
 """
 
 
