@@ -282,8 +282,7 @@ class Dispatch:
             case Accepted() as accepted:
                 self._accepted(one, accepted)
             case NeverLeft():
-                wait = self._back_off(one.line)
-                self._defer(one, sent, DeferralReason.NEVER_LEFT, wait)
+                self._defer(one, sent)
             case NotNow(text=text, retry_after=retry_after) as refused:
                 wait = self._back_off(one.line, retry_after)
                 self._refuse(one, sent, refused.refusal, text, wait)
@@ -353,10 +352,10 @@ class Dispatch:
         with self._lock:
             return self._pace.refused(line, self._timer.now(), retry_after)
 
-    def _defer(
-        self, one: ClaimedCall, sent: Sent, reason: DeferralReason, seconds: float
-    ) -> None:
-        until = self._context.now() + timedelta(seconds=seconds)
+    def _defer(self, one: ClaimedCall, sent: Sent) -> None:
+        """Store that the request never left; its line is used again after a while."""
+        until = self._context.now() + timedelta(seconds=self._back_off(one.line))
+        reason = DeferralReason.NEVER_LEFT
         self._stored(
             lambda: self._calls.defer(
                 one.call_id, reason=reason, until=until, request=sent.number
