@@ -17,6 +17,9 @@ from domain.values import WaitingCode
 DRAWS = 60
 MORE_SLOTS = 5
 
+COARSENESS = 4
+"""Differences between campaigns need less exact times than the forecast itself."""
+
 OTHER_POLICIES = ("gentle", "patient", "urgent")
 """The retry presets that are tried; the one with the most human answers is shown."""
 
@@ -78,7 +81,9 @@ def _another_policy(
 
 
 def _simulated(situation: Situation, learned: Learned, seed: int) -> Runs:
-    return simulate(situation, learned, DRAWS, seed, most_by_contact=0)
+    return simulate(
+        situation, learned, DRAWS, seed, most_by_contact=0, coarseness=COARSENESS
+    )
 
 
 def _effect(change: str, base: Runs, other: Runs) -> str:

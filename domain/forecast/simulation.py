@@ -18,10 +18,12 @@ def simulate(
     *,
     day_effect: bool = True,
     most_by_contact: int = MOST_CONTACTS,
+    coarseness: int = 1,
 ) -> Runs:
     """Simulate a situation; the same seed gives the same results.
 
-    Up to `most_by_contact` contacts are simulated contact by contact, more by stratum.
+    Up to `most_by_contact` contacts are simulated contact by contact, more by stratum
+    in steps of time that are `coarseness` times as long as usual.
     """
     rng = np.random.default_rng(seed)
     parameters = draw_parameters(
@@ -29,4 +31,6 @@ def simulate(
     )
     if situation.contacts <= most_by_contact:
         return run_contacts(situation, learned, parameters, rng)
-    return StrataSimulation(situation, learned, parameters, rng).run()
+    return StrataSimulation(
+        situation, learned, parameters, rng, coarseness=coarseness
+    ).run()

@@ -7,8 +7,6 @@ policy does it. `tests/domain/forecast/test_both_methods.py` compares the result
 `contact_by_contact.py`, which runs the real policy.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import numpy as np
@@ -21,6 +19,7 @@ from domain.forecast.retry_delays import RetryDelays
 from domain.forecast.runs import HOURS, Runs, end_of
 from domain.forecast.situation import Situation
 from domain.forecast.spending import Spending
+from domain.forecast.strata_state import State, Steps, union_of, within
 from domain.outcomes import CallOutcome
 from domain.values import DialMode, WaitingCode
 
@@ -34,49 +33,11 @@ _BUDGET, _DAILY, _OUTAGE = 2, 3, 4
 """Indexes of the limits: slots, pace, budget, daily budget, outage."""
 
 
-@dataclass(slots=True)
-class _Steps:
-    """Begin and length of each step in seconds; strata that are open [steps, G]."""
-
-    starts: Floats
-    lengths: Floats
-    is_open: Floats
-
-
-@dataclass(slots=True)
-class _State:
-    """Contacts by draw: fresh [D, G], due [D, G, A], planned for a step [D, G, A].
-
-    `later` [D] counts all those that are planned.
-    """
-
-    fresh: Floats
-    due: Floats
-    later: Floats
-    planned: dict[int, Floats] = field(default_factory=dict)
-
-    def plan(self, step: int, group: int, level: int, contacts: Floats) -> None:
-        """Plan a call number `level` + 1 to contacts [D] of a stratum."""
-        if step not in self.planned:
-            self.planned[step] = np.zeros_like(self.due)
-        self.planned[step][:, group, level] += contacts
-        self.later += contacts
-
-    def release(self, step: int) -> None:
-        """Make the calls due that are planned for this step."""
-        planned = self.planned.pop(step, None)
-        if planned is not None:
-            self.due += planned
-            self.later -= planned.sum((1, 2))
-
-    @property
-    def waiting(self) -> Floats:
-        """Number of contacts that are not finished [D]."""
-        return np.asarray(self.fresh.sum(1) + self.due.sum((1, 2)) + self.later)
-
-
 class StrataSimulation:
-    """Simulates a situation once for each draw of the parameters."""
+    """Simulates a situation once for each draw of the parameters.
+
+    The steps of time are `coarseness` times as long as usual.
+    """
 
     def __init__(
         self,
@@ -84,8 +45,11 @@ class StrataSimulation:
         learned: Learned,
         parameters: Parameters,
         rng: np.random.Generator,
+        *,
+        coarseness: int = 1,
     ) -> None:
         self._s, self._p, self._rng = situation, parameters, rng
+        self._coarseness = coarseness
         self._draws = len(parameters.goal)
         self._levels = max(situation.terms.policy.attempts, 1)
         self._delays = RetryDelays(situation.terms, situation.caps, situation.now)
@@ -118,12 +82,18 @@ class StrataSimulation:
 
     def run(self) -> Runs:
         """Simulate until every draw is over or the horizon is reached."""
-        steps = self._steps
-        for index, start in enumerate(steps.starts):
+        steps, index = self._steps, 0
+        while index < len(steps.starts):
             self._state.release(index)
-            if not (self._state.waiting[~self._spending.is_spent]).any():
+            if not self._state.waiting[~self._spending.is_spent].any():
                 break
-            self._step(index, float(start), float(steps.lengths[index]))
+            if self._state.is_idle:
+                later = min(self._state.planned, default=len(steps.starts))
+                self._note_idle(float(steps.lengths[index:later].sum()))
+                index = later
+                continue
+            self._step(index, float(steps.starts[index]), float(steps.lengths[index]))
+            index += 1
         self._close()
         return self._runs
 
@@ -155,9 +125,9 @@ class StrataSimulation:
             seconds = np.tile(longest * self._p.length[:, None], (1, len(OUTCOMES)))
         return np.asarray(seconds + self._s.refill_seconds)
 
-    def _split_time(self, learned: Learned) -> _Steps:
+    def _split_time(self, learned: Learned) -> Steps:
         """Split the time in which any stratum is open into steps."""
-        spans = _union([span for one in self._s.strata for span in one.hours.spans])
+        spans = union_of([span for one in self._s.strata for span in one.hours.spans])
         end = self._s.terms.ends_at
         if end is not None:
             last = (end - self._s.now).total_seconds()
@@ -165,7 +135,8 @@ class StrataSimulation:
         busy = float((learned.base[0] * self._busy.mean(0)).sum())
         per_second = min(self._s.slots / busy, self._s.per_second)
         needed = self._s.contacts * (1 + 0.3 * (self._levels - 1)) / per_second
-        length = min(max(needed / MOST_STEPS, STEP_SECONDS), LONGEST_STEP)
+        usual = min(max(needed / MOST_STEPS, STEP_SECONDS), LONGEST_STEP)
+        length = usual * self._coarseness
         self._length = length
         cuts = [np.arange(a, b, length) for a, b in spans]
         starts = np.concatenate([*cuts, np.zeros(0)])
@@ -175,11 +146,11 @@ class StrataSimulation:
         )
         middles = (starts + ends) / 2
         is_open = (
-            np.stack([_within(middles, one.hours.spans) for one in self._s.strata], 1)
+            np.stack([within(middles, one.hours.spans) for one in self._s.strata], 1)
             if self._s.strata
             else np.zeros((len(starts), 0))
         )
-        return _Steps(starts, ends - starts, is_open)
+        return Steps(starts, ends - starts, is_open)
 
     def _factors(self, start: float) -> Floats:
         """Return the factor of the contacts' hour for the odds of an answer [G]."""
@@ -192,11 +163,11 @@ class StrataSimulation:
             )
         return self._by_hour[hour]
 
-    def _first_state(self) -> _State:
+    def _first_state(self) -> State:
         strata, draws = self._s.strata, self._draws
         fresh = np.tile([float(one.fresh) for one in strata], (draws, 1))
         due = np.zeros((draws, len(strata), self._levels))
-        state = _State(fresh, due, np.zeros(draws))
+        state = State(fresh, due, np.zeros(draws))
         for group, stratum in enumerate(strata):
             for planned in stratum.planned:
                 step = self._step_at(planned.due)
@@ -250,9 +221,9 @@ class StrataSimulation:
 
     def _allowed(self, start: float, length: float) -> tuple[Floats, np.ndarray]:
         """Return how many calls may start in each draw, and the code of the limit."""
-        day, within = day_of(start, self._midnight)
+        day, since = day_of(start, self._midnight)
         out = self._p.outage_from[:, day], self._p.outages[:, day]
-        is_out = (within >= out[0]) & (within < out[0] + out[1])
+        is_out = (since >= out[0]) & (since < out[0] + out[1])
         seconds = self._s.slots * length + self._unused
         by_slots = np.where(is_out, 0.0, seconds / self._occupied)
         by_pace = np.full(self._draws, self._s.per_second * length)
@@ -391,19 +362,3 @@ class StrataSimulation:
         planned = (waiting & ~limited & (total < wanted.clip(1))).sum()
         if planned:
             runs.note_limit(WaitingCode.RETRY_PLANNED, length * float(planned))
-
-
-def _union(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    joined: list[tuple[float, float]] = []
-    for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(end, joined[-1][1])
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def _within(times: Floats, spans: Sequence[tuple[float, float]]) -> Floats:
-    """Return 1 for each time that is in one of the spans, else 0."""
-    edges = np.array(spans, float).reshape(-1)
-    return np.asarray(np.searchsorted(edges, times, side="right") % 2, float)
