@@ -12,7 +12,7 @@ _HARMLESS: LiteralString = """
         then '''' || {0} else nullif({0}, '') end
 """
 
-_NUMBER: LiteralString = "'^-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$'"
+_NUMBER: LiteralString = "'^-[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$'"
 
 
 def harmless(text: str) -> str:
@@ -43,8 +43,13 @@ def harmless_phone(phone: str, extension: str) -> str:
 
 
 def harmless_or_number(text: str) -> str:
-    """Return the SQL expression like `harmless`, but leave negative numbers alone."""
-    return f"case when {text} ~ {_NUMBER} then {text} else {harmless(text)} end"
+    """Return the SQL expression like `harmless`, but leave negative numbers alone.
+
+    Only a text that begins with a minus needs the regular expression: `harmless` does
+    not change other numbers.
+    """
+    is_number = f"ascii({text}) = {ord('-')} and {text} ~ {_NUMBER}"
+    return f"case when {is_number} then {text} else {harmless(text)} end"
 
 
 def time(column: str) -> str:
