@@ -34,6 +34,9 @@ def test_a_draft_is_forecast_while_it_is_filled_in(
     expect(calls).to_have_text(once)
     page.get_by_label("Calls at once").fill("1")
     expect(card).to_contain_text("5 more slots: finished", timeout=LONG)
+    page.goto("/campaigns")
+    page.goto("/campaigns/new")
+    expect(card).to_contain_text("Likely finished", timeout=LONG)
 
 
 def test_a_campaign_shows_its_forecast_with_the_calls_that_were_made(
