@@ -47,6 +47,10 @@ const TIMED_OUT = "AutoLynx did not answer in time. The change may have been mad
 const ANSWER_TIMEOUT = 20_000;
 /** Longest time without progress of an upload, in milliseconds. */
 const UPLOAD_TIMEOUT = 60_000;
+/** Wait before a failed read is repeated, in milliseconds; it doubles with each failure. */
+const [FIRST_RETRY, LONGEST_RETRY] = [2_000, 60_000];
+/** Errors after which a read is not repeated; others may end by themselves, for example once the database is back. */
+const LASTING = new Set(["UNAUTHENTICATED", "FORBIDDEN"]);
 /** Interval of pings; the socket is replaced if a pong takes longer than PONG_TIMEOUT. */
 const PING_INTERVAL = 5_000;
 const PONG_TIMEOUT = 5_000;
@@ -186,7 +190,8 @@ export function subscribe(doc, variables, next, failed) {
 }
 
 /**
- * Reads now, when the variables change, and after each reconnection; the old data is shown until then.
+ * Reads now, when the variables change, after each reconnection, and again after an error; the old data is shown until
+ * then.
  * @template D, V @param {Doc<D, V>} doc @param {V} variables @param {boolean} [wanted]
  */
 export function useQuery(doc, variables, wanted = true) {
@@ -195,13 +200,22 @@ export function useQuery(doc, variables, wanted = true) {
   );
   const key = JSON.stringify([doc.id, variables]);
   const latest = useRef(0);
+  const retry = useRef({ timer: 0, wait: FIRST_RETRY });
   const reload = async () => {
     const mine = ++latest.current;
+    clearTimeout(retry.current.timer);
     try {
       const data = await request(doc, variables);
-      if (mine === latest.current) setState({ data, error: null, key });
-    } catch (error) {
-      if (mine === latest.current) setState((old) => ({ data: old.data, error: /** @type {Refused} */ (error), key }));
+      if (mine !== latest.current) return;
+      retry.current.wait = FIRST_RETRY;
+      setState({ data, error: null, key });
+    } catch (thrown) {
+      const error = /** @type {Refused} */ (thrown);
+      if (mine !== latest.current) return;
+      setState((old) => ({ data: old.data, error, key }));
+      if (LASTING.has(error.code)) return;
+      retry.current.timer = window.setTimeout(() => again.current(), retry.current.wait);
+      retry.current.wait = Math.min(2 * retry.current.wait, LONGEST_RETRY);
     }
   };
   const again = useRef(reload);
@@ -209,7 +223,10 @@ export function useQuery(doc, variables, wanted = true) {
   const now = epoch.value;
   useEffect(() => {
     if (wanted) again.current();
-    return () => void latest.current++;
+    return () => {
+      latest.current++;
+      clearTimeout(retry.current.timer);
+    };
   }, [key, now, wanted]);
   return {
     data: state.data,

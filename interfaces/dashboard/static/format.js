@@ -105,6 +105,7 @@ export function words(code) {
 export const plain = (message) =>
   message
     .replace(/\[Errno -?\d+\] ?/g, "")
+    .replace(/^The operation takes more than (\d+) s: request less\.$/, "The server needed more than $1 s. Try again.")
     .replace(/(?<![\w/@.:-])null(?![\w/@-])/g, "empty")
     .replace(/(?<![\w/@.:-])(?:[a-z]+(?:[A-Z][a-z0-9]*)+|(?!AUTOLYNX_)[A-Z]+(?:_[A-Z]+)+)(?![\w/@-])/g, (code) =>
       words(code).toLowerCase(),

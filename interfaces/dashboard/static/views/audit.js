@@ -105,7 +105,7 @@ function Verified({ read }) {
   return html`<div class="banner" data-kind="good">
     <${Icon} name="check" />
     <p>
-      <b>Verified up to position ${count(audit.verifiedUpTo)} of ${count(audit.head)}</b>,
+      <b>Verified up to position ${count(audit.verifiedUpTo)} of ${count(audit.head)}</b>,${" "}
       <${Time} at=${audit.verifiedAt} />. No problem was found.
     </p>
   </div>`;

@@ -39,6 +39,9 @@ const Drawer = lazy(() => import("./drawer.js"), "Drawer");
 /** @typedef {import("../ops.js").ContactUpdatesData["contactUpdates"][number]} Contact */
 /** @typedef {(listener: (contacts: Contact[]) => void) => void} Feed */
 
+/** Interval in which a campaign that is not in the read model yet is read again, in milliseconds. */
+const MISSING_EVERY_MS = 3_000;
+
 /** One subscription, shared by all parts of the page. @param {string} id @returns {Feed} */
 function useFeed(id) {
   const listeners = useRef(/** @type {Set<{ current: (contacts: Contact[]) => void }>} */ (new Set()));
@@ -77,6 +80,12 @@ export default function CampaignView({ id, contact }) {
     const timer = setInterval(() => !document.hidden && fresh(), 10_000);
     return () => clearInterval(timer);
   }, []);
+  const isMissing = page.data != null && !campaign;
+  useEffect(() => {
+    if (!isMissing) return;
+    const timer = setInterval(() => !document.hidden && page.reload(), MISSING_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [isMissing]);
   const shown = useRef(contact);
   useEffect(() => {
     if (!contact && shown.current) focusRow(id, shown.current);
@@ -93,7 +102,8 @@ export default function CampaignView({ id, contact }) {
   if (!page.data) return html`<${Skeleton} rows=${7} />`;
   if (!campaign)
     return html`<${Head} title="No such campaign" /><${Empty} icon="search" title="There is no campaign at this address"
-        ><a class="button" href="/">All campaigns</a><//
+        ><p>A campaign that was created a moment ago is shown here once the displayed data is up to date.</p>
+        <a class="button" href="/">All campaigns</a><//
       >`;
   const close = () => go(`/campaigns/${id}${here.value.search}`);
   return html`<a class="crumb" href="/"><${Icon} name="back" />Campaigns</a>
@@ -115,12 +125,12 @@ export default function CampaignView({ id, contact }) {
           <${ResultsPanel} campaign=${campaign} now=${now} />
           <${Activity} campaign=${campaign} now=${now} />
           <${CampaignForecastPanel} id=${id} />
-          ${!FINISHED.has(now().state) && html`<${CampaignDialable} id=${id} />`}
         </div>
         <div class="stack">
           <${Waits} campaign=${campaign} now=${now} />
           <${Facts} campaign=${campaign} now=${now} globalCap=${page.data.settings.globalCap} />
           <${AnswerRates} id=${id} now=${now} />
+          ${!FINISHED.has(now().state) && html`<${CampaignDialable} id=${id} />`}
         </div>
       </div>
       <${Contacts} campaign=${campaign} open=${contact ?? null} useUpdates=${useUpdates} />
@@ -186,7 +196,7 @@ function Banner({ campaign, now }) {
   return html`<div class="banner" data-kind=${state === "FAILED" ? "bad" : "warn"} role="status">
     <${Icon} name="warning" />
     <p>
-      <b>${state === "FAILED" ? "Failed" : "Paused"}${campaign.stateReason ? `: ${campaign.stateReason}` : ""}</b>
+      <b>${state === "FAILED" ? "Failed" : "Paused"}${campaign.stateReason ? `: ${campaign.stateReason}` : ""}</b>${" "}
       ${campaign.pauseCause && state === "PAUSED" ? WHAT_TO_DO[campaign.pauseCause] : ""}
     </p>
   </div>`;

@@ -56,6 +56,7 @@ export default function CampaignList() {
     });
   const filtered = Boolean(states.length || search);
   const page = list.data?.campaigns;
+  const onlyTests = page != null && !filtered && !after && page.nodes.every((one) => one.isTest);
   return html`<${Head} title="Campaigns" lead="All campaigns with their progress and costs.">
       ${
         may.operate() &&
@@ -88,8 +89,8 @@ export default function CampaignList() {
         </div>
       </div>`
     }
-    ${!page && !list.error && html`<${Skeleton} />`}
-    ${page && !page.nodes.length && (filtered ? html`<${Nothing} />` : html`<${First} />`)}
+    ${!page && !list.error && html`<${Skeleton} />`} ${page && !page.nodes.length && filtered && html`<${Nothing} />`}
+    ${onlyTests && html`<${First} tests=${page.nodes} />`}
     ${
       page &&
       page.nodes.length > 0 &&
@@ -103,16 +104,22 @@ export default function CampaignList() {
     }`;
 }
 
+/** The latest counters of a campaign, pushed or read. @param {Campaign} campaign */
+function liveProgress(campaign) {
+  const pushed = liveOf(campaign.id).value;
+  return pushed && pushed.position >= campaign.progress.position ? pushed : campaign.progress;
+}
+
 /** @param {{ campaign: Campaign }} props */
 function Card({ campaign }) {
-  const pushed = liveOf(campaign.id).value;
-  const progress = pushed && pushed.position >= campaign.progress.position ? pushed : campaign.progress;
+  const progress = liveProgress(campaign);
   const done = progress.contacts - progress.pending - progress.active;
   return html`<li class="card">
     <div>
       <h2><a data-row href=${`/campaigns/${campaign.id}`}>${campaign.name}</a></h2>
       <p class="sub">
-        ${count(progress.contacts)} contacts · ${campaign.mode === "BATCH" ? "in batches" : "continuous"} · created
+        ${count(progress.contacts)} contacts · ${campaign.mode === "BATCH" ? "in batches" : "continuous"} ·
+        created${" "}
         <${Time} at=${campaign.createdAt} />
       </p>
     </div>
@@ -140,13 +147,14 @@ const Nothing = () =>
     <button type="button" onClick=${() => setQuery({ q: null, state: null, after: null })}>Clear the filters</button><//
   >`;
 
-const First = () =>
+/** What is shown before the first campaign, besides test calls. @param {{ tests: Campaign[] }} props */
+const First = ({ tests }) =>
   html`<div class="stack">
     <section class="panel">
       <${Empty} icon="phone" title="Your first campaign">
         <p>
-          Drop a CSV file with names and phone numbers, choose an assistant and a line, and press Start. AutoLynx calls
-          everyone on the list, never above the cap and nobody twice.
+          Drop a CSV file or a workbook with names and phone numbers, choose an assistant and a line, and press Start.
+          AutoLynx calls everyone on the list, never above the cap and nobody twice.
         </p>
         ${
           may.operate()
@@ -155,5 +163,5 @@ const First = () =>
         }
       <//>
     </section>
-    <${Checklist} />
+    <${Checklist} isHeard=${tests.some((one) => liveProgress(one).ended > 0)} />
   </div>`;

@@ -1,17 +1,31 @@
 // @ts-check
-import { html } from "../lib.js";
-import { may, useQuery } from "../api.js";
-import { Choices, Health } from "../ops.js";
+import { html, useEffect, useRef, useState } from "../lib.js";
+import { may, useQuery, useSubscription } from "../api.js";
+import { Choices, Health, HealthUpdates } from "../ops.js";
 import { Icon, Skeleton } from "../ui.js";
+
+/** Interval in which lines and assistants are read again, in milliseconds. */
+const EVERY_MS = 5_000;
 
 /** @typedef {{ title: string, done: boolean, help: any }} Item */
 
-/** What an installation without campaigns still needs, in the order in which it is set up. */
-export function Checklist() {
+/**
+ * What an installation without campaigns still needs, in the order in which it is set up.
+ * @param {{ isHeard: boolean }} props `isHeard`: a test call was held
+ */
+export function Checklist({ isHeard }) {
   const health = useQuery(Health, {});
   const choices = useQuery(Choices, {});
+  const [pushed, setPushed] = useState(/** @type {import("../ops.js").HealthData["health"] | null} */ (null));
+  useSubscription(HealthUpdates, {}, ({ health }) => setPushed(health));
+  const reload = useRef(choices.reload);
+  reload.current = choices.reload;
+  useEffect(() => {
+    const timer = setInterval(() => !document.hidden && reload.current(), EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
   if (!health.data || !choices.data) return health.error || choices.error ? null : html`<${Skeleton} rows=${4} />`;
-  const items = itemsOf(health.data.health, choices.data);
+  const items = itemsOf(pushed ?? health.data.health, choices.data, isHeard);
   return html`<section class="panel stack" aria-labelledby="checklist">
     <header>
       <h2 id="checklist">Before the first campaign</h2>
@@ -35,9 +49,10 @@ export function Checklist() {
 /**
  * @param {import("../ops.js").HealthData["health"]} health
  * @param {import("../ops.js").ChoicesData} choices
+ * @param {boolean} isHeard
  * @returns {Item[]}
  */
-function itemsOf(health, choices) {
+function itemsOf(health, choices, isHeard) {
   const part = (/** @type {string} */ name) => health.components.find((one) => one.name === name);
   const [provider, webhooks] = [part("provider"), part("webhooks")];
   return [
@@ -65,7 +80,7 @@ function itemsOf(health, choices) {
     },
     {
       title: "Hear the assistant in a test call",
-      done: false,
+      done: isHeard,
       help: may.operate()
         ? html`Choose the assistant and the line of a <a href="/campaigns/new">new campaign</a>, then press Test call.`
         : "An operator places it from the page of a new campaign.",

@@ -1,6 +1,6 @@
 // @ts-check
 import { html, useState } from "../lib.js";
-import { may, useQuery } from "../api.js";
+import { may, useQuery, useThrottled } from "../api.js";
 import { count, dialled, duration, endedReason, price, words } from "../format.js";
 import { neverWords, waitingWords } from "../gate_words.js";
 import { Contacts as Query } from "../ops.js";
@@ -16,6 +16,8 @@ import { Empty, Search, Skeleton, State, Time, Trouble } from "../ui.js";
 /** @typedef {import("../ops.js").WaitingCode} WaitingCode */
 /** @type {import("../ops.js").Withheld[]} */
 const WITHHELD = ["SUPPRESSED", "NO_CONSENT", "PLACE_UNKNOWN", "EXPIRED", "REMOVED"];
+/** Shortest interval in which the reasons of waiting contacts are read again, in milliseconds. */
+const REASONS_EVERY_MS = 2_000;
 /** Reasons that concern single contacts; the others concern the whole campaign. @type {WaitingCode[]} */
 const WAITING = [
   "OUTSIDE_HOURS",
@@ -70,11 +72,15 @@ export function Contacts({ campaign, open, useUpdates }) {
   });
   const isFiltered = Boolean(search || FILTERS.some(([name]) => query(name)));
   const page = read.data?.campaign?.contacts;
+  const readReasons = useThrottled(read.reload, REASONS_EVERY_MS);
   useUpdates((contacts) => {
     if (!page) return;
     const changed = new Map(contacts.map((contact) => [contact.id, contact]));
     if (status) setMoved((n) => n + contacts.filter((contact) => contact.status === status).length);
-    if (page.nodes.some((node) => changed.has(node.id))) read.change((old) => patched(old, changed));
+    const shown = page.nodes.flatMap((node) => changed.get(node.id) ?? []);
+    if (shown.length) read.change((old) => patched(old, changed));
+    // An update does not say why the contact waits now, for example for a planned retry.
+    if (shown.some((contact) => contact.status === "PENDING")) readReasons();
   });
   const again = () => {
     setMoved(0);

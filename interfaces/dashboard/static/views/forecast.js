@@ -83,11 +83,11 @@ const Shown = ({ forecast }) =>
 /** @param {{ at: { p10: string | null, p50: string | null, p90: string | null } }} props */
 const Finish = ({ at }) =>
   at.p50
-    ? html`<p>
-        Likely finished <b>${dayAndTime(at.p50)}</b>; four times in five between ${at.p10 && dayAndTime(at.p10)} and
-        ${at.p90 ? dayAndTime(at.p90) : "never"}.
-      </p>`
+    ? html`<p>Likely finished <b>${dayAndTime(at.p50)}</b>; ${`four times in five between ${range(at)}.`}</p>`
     : html`<p><b>Probably not finished</b>: contacts remain that are not called.</p>`;
+
+/** @param {{ p10: string | null, p90: string | null }} at */
+const range = ({ p10, p90 }) => `${p10 ? dayAndTime(p10) : "now"} and ${p90 ? dayAndTime(p90) : "never"}`;
 
 /** @param {{ title: string, of: Interval, as?: (value: number) => string }} props */
 const Row = ({ title, of, as = (value) => count(Math.round(value)) }) =>

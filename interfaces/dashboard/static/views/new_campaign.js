@@ -178,6 +178,10 @@ function showFirstGap() {
 
 /** @param {string} id */
 async function begin(id) {
-  const { startCampaign: said } = await request(StartCampaign, { id });
-  if (said.__typename === "UserError") toast(`Created, but not started: ${said.message}`, "bad");
+  try {
+    const { startCampaign: said } = await request(StartCampaign, { id });
+    if (said.__typename === "UserError") throw new Error(said.message);
+  } catch (error) {
+    toast(`Created, but not started: ${/** @type {Error} */ (error).message}`, "bad");
+  }
 }

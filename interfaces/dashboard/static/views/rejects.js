@@ -38,7 +38,7 @@ export function Rejects({ report }) {
     ${
       report.skippedCount > report.skipped.length &&
       html`<p class="hint">
-        Shown are the first ${count(report.skipped.length)}; the download has
+        Shown are the first ${count(report.skipped.length)}; the download has${" "}
         ${report.rejectsNotKept ? `the first ${count(report.skippedCount - report.rejectsNotKept)}` : "all of them"}.
       </p>`
     }

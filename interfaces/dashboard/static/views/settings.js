@@ -67,7 +67,7 @@ export default function SettingsView() {
 /** @param {Settings[Name]} value */
 const shown = (value) => (value == null ? "" : String(value));
 
-/** @param {{ settings: Settings, done: () => void }} props */
+/** @param {{ settings: Settings, done: () => Promise<void> }} props */
 function Form({ settings, done }) {
   const fields = GROUPS.flatMap(([, group]) => group);
   const before = Object.fromEntries(fields.map(([name]) => [name, shown(settings[name])]));
@@ -87,8 +87,8 @@ function Form({ settings, done }) {
       setWrong(Object.fromEntries(result.fields.map((field) => [field.path.at(-1) ?? "", field.message])));
       throw new Error(result.message);
     }
+    await done(); // Until then the form counts as not saved.
     toast("Saved.");
-    done();
   };
   const locked = !may.admin();
   /** @param {(typeof fields)[number]} field */

@@ -63,7 +63,7 @@ export default function SignIn() {
             >`
           }
           <p class="quiet">
-            With a one-time link: an administrator of AutoLynx creates one on the page Members, or with
+            With a one-time link: an administrator of AutoLynx creates one on the page Members, or with${" "}
             <code>autolynx signin you@example.com</code>. It works once, within 15 minutes. You can also paste it into
             the address of this page.
           </p>`

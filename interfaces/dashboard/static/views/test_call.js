@@ -52,7 +52,7 @@ export function Place({ assistantId, phoneNumberId, first, onClose }) {
   if (placed)
     return html`<${Dialog} title="Test call" onClose=${onClose}>
       <p>
-        The call is placed within two minutes, or not at all if the rules do not allow it now.
+        The call is placed within two minutes, or not at all if the rules do not allow it now.${" "}
         <a href=${`/campaigns/${placed}`} target="_blank" rel="noopener">Follow the test call</a>
       </p>
       <footer><button type="button" class="primary" onClick=${onClose}>Close</button></footer><//

@@ -54,8 +54,8 @@ function Answer({ phone, found }) {
       ${
         suppression &&
         html`<p>
-          <b>${suppression.phone || phone} is on the register</b> since <${Time} at=${suppression.addedAt} />, added by
-          ${suppression.addedBy}${suppression.reason ? `: ${suppression.reason}` : ""}.
+          <b>${suppression.phone || phone} is on the register</b> since <${Time} at=${suppression.addedAt} />, added
+          by${" "} ${suppression.addedBy}${suppression.reason ? `: ${suppression.reason}` : ""}.
         </p>`
       }
       ${list && html`<p><b>${phone} is on the list ${list.name}</b> with data of ${calendarDate(list.asOf)}.</p>`}

@@ -68,7 +68,7 @@ const Entries = ({ entries, onLift }) =>
       ${entries.map(
         (one) =>
           html`<tr key=${one.id}>
-            <td class="main"><b class="num">${one.phone || "Erased number"}</b></td>
+            <td class="main"><b class="num nowrap">${one.phone || "Erased number"}</b></td>
             <td data-label="Added">
               <${Time} at=${one.addedAt} /> <span class="quiet">${SOURCES[one.source]}, ${one.addedBy}</span>
             </td>

@@ -123,7 +123,7 @@ function Player({ call, audio, onTime }) {
   };
   if (gone)
     return html`<p class="quiet">
-      <${Icon} name="warning" /> The recording cannot be played here.
+      <${Icon} name="warning" /> The recording cannot be played here.${" "}
       <a href=${`/calls/${call.id}/recording`} data-server="1">Open it</a>.
     </p>`;
   return html`<section>
