@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pydantic import SecretStr
@@ -25,7 +26,7 @@ from tests.end_to_end.processes import (
     environment,
     running_up,
 )
-from tests.simulator import running_simulator
+from tests.simulator import Simulator, running_simulator
 
 # No start errors: such a call rings nobody and is tried again.
 ENDINGS = {k: v for k, v in OUTCOMES.items() if not k.startswith("call.start")}
@@ -42,6 +43,8 @@ class Installation:
     settings: dict[str, Any]
     bench: Workbench
     browser: Browser
+    simulator: Simulator
+    assistant_id: UUID
     signed_in: dict[str, Any] = field(default_factory=dict)
 
     def run(self, *arguments: str) -> str:
@@ -86,10 +89,19 @@ class Installation:
 
 @contextmanager
 def running_desk(
-    folder: Path, database_url: str, *, speed: float = 40, at_once: int = 10
+    folder: Path,
+    database_url: str,
+    *,
+    speed: float = 40,
+    at_once: int = 10,
+    **simulator_settings: Any,
 ) -> Iterator[Installation]:
-    """Run everything; calls are `speed` times as short as real ones."""
+    """Run everything; calls are `speed` times as short as real ones.
+
+    `simulator_settings` are further fields of SimulatorSettings.
+    """
     simulated = {"speed": speed, "outcomes": ENDINGS, "concurrency_limit": at_once}
+    simulated |= simulator_settings
     with ExitStack() as opened:
         simulator = opened.enter_context(running_simulator(**simulated))
         browser = opened.enter_context(running_chromium())
@@ -111,10 +123,11 @@ def running_desk(
                 vapi_api_key=SecretStr(simulator.api_key),
             )
             bench = opened.enter_context(workbench(configuration))
-        bench.assistants.import_assistant(
+        assistant_id, _ = bench.assistants.import_assistant(
             DEFAULT_ASSISTANT_ID, name=None, by="cli:test"
         )
-        yield Installation(up, folder, settings, bench, browser)
+        parts = (bench, browser, simulator, assistant_id)
+        yield Installation(up, folder, settings, *parts)
 
 
 def sample_file(folder: Path, contacts: int) -> Path:

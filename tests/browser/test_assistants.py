@@ -150,3 +150,21 @@ def test_an_admin_creates_an_assistant_and_adds_the_tools(
     row.get_by_role("button", name="Add tools").click()
     expect(row.get_by_role("button", name="Add tools")).to_have_count(0)
     page.close()
+
+
+def test_an_operator_tests_an_assistant_on_the_page_of_the_assistants(
+    installation: Installation,
+) -> None:
+    with installation.opened("operator") as context:
+        page = context.new_page()
+        page.goto("/assistants")
+        expect(page.get_by_role("button", name="Test call").first).to_be_visible()
+        expect(page.get_by_role("button", name="Archive")).to_have_count(0)
+        page.get_by_role("button", name="Test call").first.click()
+        page.get_by_label("Your own number").fill("+12025550191")
+        call = page.get_by_role("button", name="Call", exact=True)
+        expect(call).to_be_disabled()
+        page.get_by_label("Line", exact=True).select_option(index=1)
+        call.click()
+        follow = page.get_by_role("link", name="Follow the test call")
+        expect(follow).to_have_attribute("href", re.compile("^/campaigns/"))

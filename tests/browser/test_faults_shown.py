@@ -1,14 +1,10 @@
 """What the dashboard shows when a part fails, or a change would be lost."""
 
-import os
 import re
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import BrowserContext, Dialog, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.installation import (
     LONG,
@@ -19,36 +15,6 @@ from tests.browser.installation import (
 )
 
 API_WORDS = re.compile(r"\bnull\b|Errno|\b[a-z]+[A-Z]\w*|\b[A-Z]+_[A-Z]+")
-
-
-@contextmanager
-def frozen(installation: Installation, module: str) -> Iterator[None]:
-    child = installation.up.child(module)
-    os.kill(child, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(child, signal.SIGCONT)
-
-
-@pytest.mark.parametrize(
-    ("module", "component"), [("projections", "Projector"), ("scheduler", "Scheduler")]
-)
-def test_a_stopped_projector_or_scheduler_is_shown_on_every_page(
-    installation: Installation, admin: BrowserContext, module: str, component: str
-) -> None:
-    page = admin.new_page()
-    page.goto("/assistants")
-    alert = page.get_by_role("alert").filter(has_text=f"{component}:")
-    expect(alert).to_have_count(0)
-    with frozen(installation, module):
-        # An event that the projector would have to process.
-        installation.link_of(f"{module}@autolynx.example", "auditor")
-        expect(alert).to_be_visible(timeout=LONG)
-        page.goto("/do-not-call")
-        expect(alert).to_be_visible(timeout=LONG)
-    expect(alert).to_have_count(0, timeout=LONG)
-    page.close()
 
 
 def test_a_resume_after_which_the_campaign_pauses_again_shows_the_reason(
@@ -64,10 +30,32 @@ def test_a_resume_after_which_the_campaign_pauses_again_shows_the_reason(
     page.get_by_role("button", name="Create and start").click()
     state = page.locator(".head .state")
     expect(state).to_have_text("Paused", timeout=LONG)
+    banner = page.locator(".banner", has_text="Paused:")
+    expect(banner).to_contain_text("Raise the campaign's budget, then resume.")
     page.get_by_role("button", name="Resume").click()
     toast = page.locator(".toast")
     expect(toast.filter(has_text="paused again at once")).to_be_visible()
     expect(toast.filter(has_text="Resumed.")).to_have_count(0)
+    page.close()
+
+
+def test_a_banner_shows_that_the_assistant_changed_while_it_is_used(
+    installation: Installation, admin: BrowserContext
+) -> None:
+    page = admin.new_page()
+    create_campaign(page, sample_file(installation.folder, 40), name="Slow", cap=1)
+    changed = page.locator(".banner", has_text="was changed")
+    expect(page.get_by_text("of 1 places taken")).to_be_visible()
+    expect(changed).to_have_count(0)
+    installation.bench.assistants.update(
+        installation.assistant_id,
+        name=None,
+        config={"firstMessage": "Changed while it is used."},
+        by="cli:test",
+    )
+    expect(changed).to_contain_text("Pause the campaign to prevent further ones.")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator(".head .state")).to_have_text("Paused", timeout=LONG)
     page.close()
 
 
@@ -114,34 +102,6 @@ def test_a_view_that_was_not_loaded_before_the_connection_is_lost_explains_it(
         expect(again.or_(page.get_by_text("Spend and alerts").nth(1))).to_be_visible()
         page.reload()
         expect(heading).to_have_text("Spend and alerts")
-
-
-def test_unsaved_settings_are_not_left_without_a_question(
-    admin: BrowserContext,
-) -> None:
-    page = admin.new_page()
-    asked: list[str] = []
-    answers = iter([False, True])
-
-    def answer(dialog: Dialog) -> None:
-        asked.append(dialog.message)
-        if next(answers):
-            dialog.accept()
-        else:
-            dialog.dismiss()
-
-    page.on("dialog", answer)
-    page.goto("/settings")
-    page.get_by_label("Default cap of a campaign").fill("7")
-    page.get_by_role("link", name="Assistants").click()
-    heading = page.get_by_role("heading", level=1)
-    expect(heading).to_have_text("Settings")
-    expect(page.get_by_label("Default cap of a campaign")).to_have_value("7")
-    page.get_by_role("link", name="Assistants").click()
-    expect(heading).to_have_text("Assistants")
-    assert len(asked) == 2
-    assert "not saved" in asked[0]
-    page.close()
 
 
 def test_messages_contain_no_words_of_the_api(admin: BrowserContext) -> None:

@@ -1,10 +1,11 @@
 """The forecast of a draft, of a campaign with its calls, and how well they held."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.browser.installation import (
     LONG,
@@ -57,3 +58,31 @@ def test_the_page_of_forecasts_says_when_it_cannot_judge_yet(
     start = page.locator("section", has_text="At the start of the campaign")
     expect(start.locator("tbody tr")).to_have_count(6, timeout=LONG)
     expect(start.locator("tbody tr").first).to_contain_text("not calibrated yet")
+
+
+def test_the_page_of_forecasts_compares_them_with_a_naive_forecast(
+    installation: Installation, admin: BrowserContext
+) -> None:
+    """Without the twenty campaigns that it takes: the response is changed."""
+    page = admin.new_page()
+    scores = {"FINISH": (0.84, 2.0), "SPEND": (0.5, 10.0)}
+
+    def scored(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        for row in (body.get("data") or {}).get("calibration", []):
+            coverage, crps = scores.get(row["quantity"], (None, None))
+            if coverage is not None:
+                row |= {"coverage": coverage, "crps": crps, "naiveCrps": 8.0}
+                row["campaigns"] = 20
+        route.fulfill(response=answer, body=json.dumps(body))
+
+    page.route("**/graphql", scored)
+    page.goto("/forecasts")
+    start = page.locator("section", has_text="At the start of the campaign")
+    rows = start.locator("tbody tr")
+    expect(rows.filter(has_text="84 %")).to_contain_text("75 % less error")
+    expect(rows.filter(has_text="50 %")).to_contain_text("25 % more error")
+    expect(rows.filter(has_text="not calibrated yet")).to_have_count(4)
+    page.unroute_all(behavior="wait")
+    page.close()

@@ -32,22 +32,6 @@ def test_the_page_says_that_it_is_stale_and_recovers_by_itself(
     page.close()
 
 
-def test_the_indicator_is_not_live_while_the_api_does_not_answer(
-    installation: Installation, admin: BrowserContext
-) -> None:
-    page = admin.new_page()
-    page.goto("/")
-    pill(page, "Live")
-    api = installation.up.child("interfaces.asgi")
-    os.kill(api, signal.SIGSTOP)
-    try:
-        pill(page, "stale since")
-    finally:
-        os.kill(api, signal.SIGCONT)
-    pill(page, "Live")
-    page.close()
-
-
 def test_a_stop_of_all_dialling_is_shown_on_every_page(
     installation: Installation, admin: BrowserContext
 ) -> None:

@@ -1,4 +1,4 @@
-"""Calling rules, the do-not-call register, lists, and why contacts wait."""
+"""Why contacts wait or are never called, and why a call was allowed."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,6 @@ from tests.browser.installation import (
 )
 
 SUPPRESSED = "(202) 555-0171"
-LISTED = "202-555-0172"
 
 
 @pytest.fixture(autouse=True)
@@ -26,101 +25,6 @@ def waived(installation: Installation) -> Iterator[None]:
     yield
     waiver = {"calling_rules": RulesMode.OFF, "calling_rules_reason": "tests"}
     installation.bench.settings.amend(waiver, by="cli:test")
-
-
-def test_the_rules_show_their_sources_and_only_an_admin_waives_them(
-    installation: Installation, admin: BrowserContext
-) -> None:
-    page = admin.new_page()
-    page.goto("/rules")
-    expect(page.get_by_text("not legal advice").first).to_be_visible()
-    page.get_by_label("Country or state").fill("US-FL")
-    rules = page.locator("tbody tr")
-    expect(rules).to_have_count(1)
-    expect(rules).to_contain_text("08:00-20:00")
-    expect(rules).to_contain_text("Florida Telephone Solicitation Act")
-    expect(rules).to_contain_text("read on")
-    page.get_by_role("button", name="Enforce the rules").click()
-    page.get_by_role("button", name="Waive the rules").click()
-    dialog = page.get_by_role("dialog")
-    waive = dialog.get_by_role("button", name="Waive the rules")
-    expect(waive).to_be_disabled()
-    dialog.get_by_label("Reason").fill("a rehearsal")
-    waive.click()
-    waived = page.locator(".banner", has_text="waived for all campaigns")
-    expect(waived).to_contain_text("by admin@autolynx.example: a rehearsal.")
-    page.close()
-    with installation.opened("operator") as context:
-        other = context.new_page()
-        other.goto("/rules")
-        expect(other.locator(".banner", has_text="a rehearsal")).to_be_visible()
-        assert other.get_by_role("button", name="Enforce the rules").count() == 0
-
-
-def test_a_number_is_suppressed_looked_up_and_lifted(
-    installation: Installation, admin: BrowserContext
-) -> None:
-    page = admin.new_page()
-    page.goto("/do-not-call")
-    page.get_by_role("button", name="Add a number").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Phone number").fill("12")
-    dialog.get_by_role("button", name="Add", exact=True).click()
-    expect(dialog.locator(".wrong")).to_be_visible()
-    dialog.get_by_label("Phone number").fill(SUPPRESSED)
-    dialog.get_by_label("Reason").fill("asked by letter")
-    dialog.get_by_role("button", name="Add", exact=True).click()
-    row = page.get_by_role("region", name="Register").locator("tbody tr")
-    expect(row).to_contain_text("+12025550171")
-    expect(row).to_contain_text("asked by letter")
-    _look_up(page, "1 202 555 0171")
-    expect(page.locator(".banner")).to_contain_text("is on the register")
-    with installation.opened("operator") as context:
-        other = context.new_page()
-        other.goto("/do-not-call")
-        expect(other.get_by_text("asked by letter")).to_be_visible()
-        assert other.get_by_role("button", name="Lift").count() == 0
-    page.get_by_role("button", name="Lift +12025550171").click()
-    dialog.get_by_label("Reason").fill("entered by mistake")
-    dialog.get_by_role("button", name="Lift", exact=True).click()
-    expect(row).to_have_count(0)
-    _look_up(page, SUPPRESSED)
-    expect(page.locator(".banner")).to_contain_text("neither on the register nor")
-    page.close()
-
-
-def _look_up(page: Page, number: str) -> None:
-    region = page.get_by_role("region", name="Look a number up")
-    region.get_by_label("Phone number").fill(number)
-    region.get_by_role("button", name="Look up").click()
-
-
-def test_a_list_is_uploaded_and_removed(admin: BrowserContext, tmp_path: Path) -> None:
-    file = tmp_path / "registry.txt"
-    file.write_text("2025550172\n2025550173\n")
-    page = admin.new_page()
-    page.goto("/do-not-call")
-    page.get_by_role("button", name="Upload a list").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("File").set_input_files(file)
-    dialog.get_by_label("Name").fill("Registry")
-    dialog.get_by_label("Date of the data").fill("2999-01-01")
-    send = dialog.get_by_role("button", name="Upload and activate")
-    send.click()
-    expect(dialog.get_by_role("alert")).to_contain_text("still in effect")
-    dialog.get_by_label("Date of the data").fill("2026-01-15")
-    dialog.get_by_label("Covers these prefixes").fill("+1202, 1305")
-    send.click()
-    row = page.get_by_role("region", name="Lists").locator("tbody tr")
-    expect(row).to_contain_text("+1202, +1305")
-    expect(row).to_contain_text("Stale")
-    expect(row).to_contain_text("SHA-256")
-    _look_up(page, LISTED)
-    expect(page.locator(".banner")).to_contain_text("is on the list Registry")
-    page.get_by_role("button", name="Remove Registry").click()
-    dialog.get_by_role("button", name="Remove", exact=True).click()
-    expect(row).to_have_count(0)
-    page.close()
 
 
 def test_a_campaign_shows_who_is_never_called_and_why_the_others_wait(
