@@ -30,6 +30,8 @@ SCREENS = Path(__file__).parents[2] / "docs/screens"
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 LOOKS = (("light", DESKTOP), ("dark", DESKTOP), ("phone", PHONE))
+IN_DARK = frozenset({"campaign", "campaigns", "contact", "waits"})
+"""Views of which the repository has a picture in dark colours too."""
 PLAIN_VIEWS = (
     "assistants",
     "do-not-call",
@@ -106,6 +108,8 @@ def _take(page: Page, name: str, shown: View, options: Namespace) -> None:
         return
     for part in shown:
         for look, size in LOOKS:
+            if look == "dark" and name not in IN_DARK and options.into == SCREENS:
+                continue
             page.set_viewport_size(size)
             page.emulate_media(color_scheme="dark" if look == "dark" else "light")
             if part is not None:
