@@ -97,7 +97,7 @@ function Panel({ endpoint, done, onAsk, onSecret }) {
   };
   const types = endpoint.types.join(", ") || "all types of messages";
   const about = [endpoint.enabled ? "Enabled" : "Disabled", types, "added"];
-  return html`<section class="panel" aria-label=${endpoint.url}>
+  return html`<section class="panel stack" aria-label=${endpoint.url}>
     <h2 style=${{ overflowWrap: "anywhere" }}>${endpoint.url}</h2>
     ${endpoint.trouble && html`<p class="banner" data-kind="bad" role="alert">${endpoint.trouble}</p>`}
     <p class="quiet">${about.join(" · ")} <${Time} at=${endpoint.createdAt} /></p>
