@@ -106,7 +106,8 @@ function Callbacks({ counts: { due, later, nextAt } }) {
   return html`<div>
     <h3>Callbacks</h3>
     <p class="num">
-      ${`${count(due)} due now, ${count(later)} later`}${nextAt && html`, the next one <${Moment} at=${nextAt} />`}${" "}
+      ${`${count(due)} due now, ${count(later)} later`}
+      ${nextAt && html`, the next one <${Moment} at=${nextAt} />`}${" "}
       ${
         later > 0 &&
         html`<button
