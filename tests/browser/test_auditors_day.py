@@ -116,7 +116,7 @@ def _verify(page: Page) -> None:
 
 
 def _read_the_events(page: Page, campaign: str) -> None:
-    page.get_by_label("Campaign id").fill(campaign.rpartition("/")[2])
+    page.get_by_role("textbox", name="Campaign id").fill(campaign.rpartition("/")[2])
     page.keyboard.press("Enter")
     rows = page.locator("tbody tr")
     expect(rows.filter(has_text="campaign.completed")).to_have_count(1)
