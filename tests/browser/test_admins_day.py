@@ -233,7 +233,7 @@ def _add_a_member(page: Page) -> str:
     page.get_by_role("button", name="Add", exact=True).click()
     row = page.get_by_role("row").filter(has_text=NEWCOMER)
     row.get_by_role("combobox").select_option("ADMIN")
-    expect(page.locator(".toast", has_text=NEWCOMER)).to_be_visible()
+    expect(page.locator(".toast", has_text="has another role now")).to_be_visible()
     page.get_by_role("button", name=f"Create a sign-in link for {NEWCOMER}").click()
     return _shown_secret(page)
 

@@ -240,7 +240,7 @@ def _opt_out(page: Page) -> None:
     page.keyboard.press("Escape")
     drawer = _open(page, "Farah Fontaine")
     drawer.get_by_label("Disposition").select_option("OPTED_OUT")
-    expect(page.locator(".toast")).to_contain_text("Disposition set")
+    expect(page.locator(".toast", has_text="Disposition set")).to_be_visible()
     page.keyboard.press("Escape")
     expect(_row(page, "Farah Fontaine")).to_contain_text("Opted out")
 
