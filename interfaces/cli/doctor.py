@@ -66,7 +66,7 @@ def doctor(*, as_json: AsJson = False) -> int:
     for finding in examine(Configuration()):
         findings.append(finding)
         if not as_json:
-            print_line(f"{finding.grade:<5}  {finding.about}: {finding.text}")
+            print_line(f"{finding.grade:<5}  {finding.about}: {finding.said}")
     if as_json:
         print_line(json_of([as_mapping(finding) for finding in findings]))
     return int(any(finding.grade is Grade.WRONG for finding in findings))

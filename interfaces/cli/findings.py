@@ -15,14 +15,14 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check; `text` describes it and how to fix a fault.
+    """The result of one check; `said` describes it and how to fix a fault.
 
     The names of the fields are those of the JSON output.
     """
 
     about: str
     grade: Grade
-    text: str
+    said: str
 
 
 type Found = Iterator[Finding]

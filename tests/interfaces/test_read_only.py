@@ -150,7 +150,7 @@ def test_doctor_does_not_report_a_leading_scheduler_on_a_read_only_database(
     assert scheduler_finding(configuration).grade is Grade.OK
     set_read_only(read_only, "on")
     found = scheduler_finding(configuration)
-    assert (found.grade, "leads" in found.text) == (Grade.WRONG, False)
+    assert (found.grade, "leads" in found.said) == (Grade.WRONG, False)
 
 
 def scheduler_finding(configuration: Configuration) -> Finding:
@@ -162,5 +162,5 @@ def test_doctor_names_a_read_only_database(read_only: ApiClient) -> None:
     findings = [*of_database(configured(read_only.database))]
     (server,) = [one for one in findings if one.about == "server"]
     assert server.grade is Grade.WRONG
-    assert "read-only" in server.text
+    assert "read-only" in server.said
     assert Finding("migrations", Grade.OK, "all are applied.") in findings

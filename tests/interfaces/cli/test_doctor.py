@@ -132,7 +132,7 @@ def test_webhooks_without_authentication_are_wrong(
 def test_a_half_configured_identity_provider_is_wrong() -> None:
     (found,) = doctor.of_sign_in(configured(oidc_issuer="https://id.example.com"))
     assert found.grade is Grade.WRONG
-    assert "AUTOLYNX_OIDC_CLIENT_ID" in found.text
+    assert "AUTOLYNX_OIDC_CLIENT_ID" in found.said
 
 
 def test_development_on_a_public_machine_is_wrong() -> None:

@@ -50,4 +50,4 @@ def test_doctor_names_a_transaction_pooler(pooled: str) -> None:
     (pooler,) = [
         one for one in of_database(configured(pooled)) if one.about == "pooler"
     ]
-    assert (pooler.grade, pooler.text) == (Grade.WRONG, f"{TRANSACTION_POOLER}.")
+    assert (pooler.grade, pooler.said) == (Grade.WRONG, f"{TRANSACTION_POOLER}.")

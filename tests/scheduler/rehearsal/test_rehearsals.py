@@ -210,7 +210,7 @@ def test_a_user_without_the_right_to_create_databases_learns_which_one_is_missin
     with connect(without_grant, name="test") as conn:
         finding = of_rehearsals(conn)
     assert finding.grade is Grade.LOOK
-    assert "CREATEDB;" in finding.text
+    assert "CREATEDB;" in finding.said
 
 
 # --- One at a time, and nothing left --------------------------------------------------
