@@ -39,26 +39,6 @@ def test_a_resume_after_which_the_campaign_pauses_again_shows_the_reason(
     page.close()
 
 
-def test_a_banner_shows_that_the_assistant_changed_while_it_is_used(
-    installation: Installation, admin: BrowserContext
-) -> None:
-    page = admin.new_page()
-    create_campaign(page, sample_file(installation.folder, 40), name="Slow", cap=1)
-    changed = page.locator(".banner", has_text="was changed")
-    expect(page.get_by_text("of 1 places taken")).to_be_visible()
-    expect(changed).to_have_count(0)
-    installation.bench.assistants.update(
-        installation.assistant_id,
-        name=None,
-        config={"firstMessage": "Changed while it is used."},
-        by="cli:test",
-    )
-    expect(changed).to_contain_text("Pause the campaign to prevent further ones.")
-    page.get_by_role("button", name="Pause").click()
-    expect(page.locator(".head .state")).to_have_text("Paused", timeout=LONG)
-    page.close()
-
-
 def test_no_past_time_is_in_the_future_where_the_browser_s_clock_is_behind(
     installation: Installation, admin: BrowserContext
 ) -> None:
