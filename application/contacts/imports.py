@@ -278,8 +278,8 @@ class ImportService:
         contacts = decide(lambda: self._open(upload, campaign_id, starts_at, by))
         if contacts.closed:
             return
-        # Duplicates are found in the read model: it must include the last import.
-        self._importer.wait_for(self._app.recorder.max_notification_id())
+        if starts_at:  # Duplicates are found in the read model, after its last import.
+            self._importer.wait_for(self._app.recorder.max_notification_id())
         key = self._vault.campaign_key(campaign_id)
         assert key is not None  # Opening the campaign's first list stored it.
         order = ListImport(
