@@ -36,6 +36,9 @@ ALLOW = {"Allow": "POST"}
 STORE_SECONDS = 4.5
 """Including all overhead, this is less than the 5 s within which we must answer."""
 
+MOST_DIGITS = 20
+"""Characters of the longest whole number of 64 bits, with its sign."""
+
 UNSTORED = (
     *(StoreUnavailable, IntegrityError, TimeoutError),
     *(OperationalError, InterfaceError),  # Of the read model, for calls we do not know.
@@ -220,4 +223,11 @@ def _parsed(raw: bytes) -> Any:
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return json.loads(raw)
+        return json.loads(raw, parse_int=_number)
+
+
+def _number(digits: str) -> int | float:
+    """Return a whole number as orjson does: as a float if it has more than 64 bits."""
+    if len(digits) <= MOST_DIGITS and -(2**63) <= (number := int(digits)) < 2**63:
+        return number
+    return float(digits)

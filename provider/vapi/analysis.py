@@ -5,11 +5,10 @@ outputs are in the artifact, by id, each with its name and result; summary and
 evaluation are in `analysis`. Nothing here raises for what the provider sends.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
-
-import orjson
 
 LONGEST_NAME = 200
 LONGEST_SUMMARY = 20_000
@@ -67,7 +66,9 @@ def _text(value: Any) -> str | None:
     """Return a text that is not empty; other JSON values are written as JSON."""
     if isinstance(value, str):
         return value.strip() or None
-    return None if value in (None, {}, []) else orjson.dumps(value).decode()
+    if value in (None, {}, []):
+        return None
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def test_results_are_shown_filtered_and_called_again(finished: Page) -> None:
     finished.locator("#contacts tbody a").first.click()
     drawer = finished.get_by_role("dialog")
     drawer.get_by_label("Disposition").select_option("NOT_INTERESTED")
-    expect(finished.locator(".toast")).to_contain_text("Disposition set")
+    expect(finished.locator(".toast", has_text="Disposition set")).to_be_visible()
     drawer.get_by_label("Note").fill("Ask for the son.")
     drawer.get_by_role("button", name="Save the note").click()
     expect(finished.locator(".toast", has_text="Note saved")).to_be_visible()

@@ -147,11 +147,3 @@ def test_the_glossary_defines_each_term_once() -> None:
     terms = [term for cell in cells for term in re.findall(r"\*\*(.+?)\*\*", cell)]
     assert terms
     assert len(terms) == len(set(terms))
-
-
-def test_decisions_are_numbered_without_gaps_in_name_and_title() -> None:
-    decisions = sorted((ROOT / "docs/decisions").glob("0*.md"))
-    titles = [page.read_text().splitlines()[0] for page in decisions]
-    numbers = [int(page.name.split("-")[0]) for page in decisions]
-    assert numbers == list(range(1, len(decisions) + 1))
-    assert [title.split(".")[0] for title in titles] == [f"# {n}" for n in numbers]

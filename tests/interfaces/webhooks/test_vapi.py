@@ -126,6 +126,21 @@ def test_a_transcript_cut_within_a_character_is_accepted(
     assert service.recorded[0].document["message"]["transcript"] == "so \ufffd"
 
 
+def test_large_numbers_beside_a_cut_character_are_read_as_floats() -> None:
+    """The store accepts whole numbers of 64 bits only."""
+    read: list[Any] = []
+    numbers = f"[{2**63 - 1}, {2**63}, -{2**64}, 1{'0' * 400}]"
+    raw = f'{{"cut": "\\ud83d", "numbers": {numbers}}}'.encode()
+
+    def keep(body: Any) -> ProviderMessage:
+        read.append(body["numbers"])
+        return read_message(RINGING)
+
+    read_body(keep, raw)
+    assert read == [[2**63 - 1, float(2**63), float(-(2**64)), float("inf")]]
+    assert [type(number) for number in read[0]] == [int, float, float, float]
+
+
 @pytest.mark.parametrize("headers", [{}, {"X-Vapi-Secret": "another"}])
 @pytest.mark.parametrize("body", [orjson.dumps(RINGING), b"not JSON", b""])
 def test_a_message_without_the_secret_is_refused(
