@@ -119,7 +119,7 @@ def _import_rate(server: Server, installed: Installation, assistant: UUID) -> fl
     wait_for(installed.has_caught_up, "the projector")
     start = perf_counter()
     installed.create_campaign(upload["id"], assistant)
-    return int(upload["accepted"]) / (perf_counter() - start)
+    return int(upload["report"]["accepted"]) / (perf_counter() - start)
 
 
 def _others(installed: Installation) -> Iterator[bytes]:
