@@ -20,8 +20,11 @@ NOT_PUBLIC = (
 )
 """Domains of private networks: RFC 6761, RFC 6762 appendix G, RFC 8375, ICANN."""
 
-AFTER_HOST = r"([/?#][!#-;=?-\[\]_a-z~|%]*)?\Z"
-"""The rest of a URL: printable ASCII without spaces, quotes, `<`, `>` or backslash."""
+ALLOWED = r"!#-;=?-\[\]_a-z~|%"
+"""Printable ASCII without spaces, quotes, `<`, `>` or backslash, as a regex class."""
+
+AFTER_HOST = rf"([/?#][{ALLOWED}]*)?\Z"
+"""The rest of a URL."""
 
 
 class RecordingUrls:

@@ -3,10 +3,11 @@
 from typing import LiteralString
 
 # The first character as a number: ' = + - @, tab and return. Asking for it as text
-# would take as long as all the joins. The rule is that of `spreadsheet_text.protected`;
+# would take as long as all the joins. Most cells begin with a letter, which one
+# comparison shows. The rule is that of `spreadsheet_text.protected`;
 # numbers with an extension are not formulas either.
 _HARMLESS: LiteralString = """
-    case when ascii({0}) in (39, 61, 43, 45, 64, 9, 13)
+    case when ascii({0}) < 65 and ascii({0}) in (39, 61, 43, 45, 64, 9, 13)
             and {0} ~ '^''*[=+@\\t\\r-]'
             and {0} !~ '^[+][0-9]{{6,15}}( ext[.] [0-9]+)?$'
         then '''' || {0} else nullif({0}, '') end
