@@ -21,7 +21,7 @@ from tests.faults.scenario import (
 )
 from tests.wiring import Services
 
-CAP, PEOPLE = 3, 8
+CAP, PEOPLE = 3, 12
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import { CallAgain, RemoveContact, SetDisposition, SuppressNumber } from "../ops
 import { Action, Dialog, Field, toast } from "../ui.js";
 
 /** @typedef {import("../ops.js").Disposition} Disposition */
+/** @typedef {{ disposition: Disposition | null, note: string | null, instead: string }} Sent */
 /** @type {Disposition[]} */
 export const DISPOSITIONS = [
   "GOAL_REACHED",
@@ -27,9 +28,20 @@ export function ContactActions({ contact, reload }) {
     toast(done);
     reload();
   };
-  /** @param {Disposition | null} disposition @param {string | null} note @param {string} done */
-  const dispose = async (disposition, note, done) => {
-    const result = await request(SetDisposition, { contactId: contact.id, disposition, note });
+  // The contact shows a change some time after it was made. Until then what was sent is
+  // newer: otherwise saving a note would clear the disposition that was just set.
+  const shown = `${contact.disposition}\n${contact.note}`;
+  const [sent, setSent] = useState(/** @type {Sent | null} */ (null));
+  const { disposition, note } = sent?.instead === shown ? sent : contact;
+  /** @param {Partial<Sent>} change @param {string} done */
+  const dispose = async (change, done) => {
+    const changed = { disposition, note, ...change };
+    setSent({ ...changed, instead: shown });
+    const result = await request(SetDisposition, { contactId: contact.id, ...changed }).catch((error) => {
+      setSent(null);
+      throw error;
+    });
+    if (result.setDisposition.__typename === "UserError") setSent(null);
     settle(result.setDisposition, done);
   };
   const [asked, setAsked] = useState("");
@@ -51,11 +63,10 @@ export function ContactActions({ contact, reload }) {
           >${(/** @type {any} */ a) =>
             html`<select
               ...${a}
-              value=${contact.disposition ?? ""}
+              value=${disposition ?? ""}
               onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) =>
                 dispose(
-                  /** @type {Disposition | null} */ (e.currentTarget.value || null),
-                  contact.note,
+                  { disposition: /** @type {Disposition | null} */ (e.currentTarget.value || null) },
                   "Disposition set.",
                 ).catch((error) => toast(error.message, "bad"))}
             >
@@ -64,9 +75,9 @@ export function ContactActions({ contact, reload }) {
             </select>`}<//
         >
         <${Note}
-          key=${contact.note}
-          note=${contact.note ?? ""}
-          save=${(/** @type {string} */ note) => dispose(contact.disposition, note || null, "Note saved.")}
+          key=${note}
+          note=${note ?? ""}
+          save=${(/** @type {string} */ text) => dispose({ note: text || null }, "Note saved.")}
         />
         <div class="row">
           ${over && html`<button type="button" onClick=${() => setAsked("again")}>Call again</button>`}
