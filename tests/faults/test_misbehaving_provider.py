@@ -70,7 +70,6 @@ def test_incomplete_reports_lead_to_the_true_or_the_expected_cost(
 ) -> None:
     scenario = run(services, replace(PERFECT, incomplete_report=1.0), seed)
     assert misbehaviour(scenario)["report without a cost"]
-    assert misbehaviour(scenario)["call whose true cost was never stated"]
 
 
 def test_ends_before_ringing_are_treated_as_refusals_of_their_kind(
@@ -80,7 +79,6 @@ def test_ends_before_ringing_are_treated_as_refusals_of_their_kind(
         PERFECT, end_capacity=0.4, end_platform=0.1, end_contact=0.2, end_carrier=0.1
     )
     scenario = run(services, rates)
-    assert _refused(scenario, RefusalKind.CAPACITY)
     refused = _refused(scenario, RefusalKind.CONTACT)
     assert refused, "some contacts are always refused"
     assert set(refused.values()) == {1}, "each of them is refused once"
