@@ -15,7 +15,7 @@ export default function AssistantsView() {
   const read = useQuery(Assistants, { includeArchived: archived });
   const [asked, setAsked] = useState(/** @type {"" | "new" | "import" | Assistant} */ (""));
   const [tested, setTested] = useState("");
-  /** Closes the dialog after the list is read again, so that nobody edits the previous version of an assistant. */
+  /** Reloads the list, then closes the dialog: the button "Change" must open the version that was just saved. */
   const done = async () => {
     await read.reload();
     setAsked((open) => (open === asked ? "" : open));
