@@ -21,7 +21,7 @@ from application.calling_rules.loader import load_rule_book
 from application.calls.call_gate import CallGate
 from application.calls.call_requests import CallRequests
 from application.installation_key import InstallationKey
-from application.number_lists import NumberLists
+from application.suppression_lists.number_lists import NumberLists
 from application.vault import Callee, ContactRow
 from bench.support.event_history import CAMPAIGN, LIST, contact_id, opening
 from bench.support.figures import Figure, medians

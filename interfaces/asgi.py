@@ -6,9 +6,9 @@ from fastapi import FastAPI
 from opentelemetry.trace import TracerProvider
 
 from application.configuration import Configuration
-from application.gc_tuning import collect_in_background, enable_after_loading
-from application.logs import configure_logs
 from application.ports import Provider
+from application.process.gc_tuning import collect_in_background, enable_after_loading
+from application.process.logs import configure_logs
 from interfaces.monitoring.metrics import ApiMetrics
 from interfaces.server.app import build_app
 from interfaces.server.lifespan import ROLE, api_lifespan

@@ -14,8 +14,8 @@ import structlog
 from psycopg import OperationalError
 
 from application.configuration import Configuration
-from application.gc_tuning import collect_in_background, enable_after_loading
-from application.logs import configure_logs
+from application.process.gc_tuning import collect_in_background, enable_after_loading
+from application.process.logs import configure_logs
 from projections.engine.rebuild import ChainDiffers
 from projections.engine.runner import ProjectionStopped, Projector
 from projections.engine.upgrade import rebuild_outdated

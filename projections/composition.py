@@ -15,7 +15,6 @@ from time import monotonic
 from typing import Any, TypedDict
 from uuid import UUID, uuid4
 
-from application.access import AccessService
 from application.app import AutoLynx
 from application.assistants import AssistantService
 from application.calling_rules.loader import SHIPPED
@@ -26,7 +25,9 @@ from application.calls.called_numbers import AdoptedNumbers
 from application.calls.claims import ClaimService
 from application.calls.group_gates import GroupGates
 from application.calls.group_withholding import GroupWithholding
-from application.campaigns import CampaignService
+from application.campaigns.campaigns import CampaignService
+from application.campaigns.forecasts import ForecastService
+from application.campaigns.single_test_call import TestCallService
 from application.configuration import Configuration, FirstSettings
 from application.contacts.contact_grouping import ContactGrouping
 from application.contacts.contact_service import ContactService
@@ -36,13 +37,12 @@ from application.contacts.planned_calls import PlannedCallService
 from application.contacts.redials import STAGED_FOR, RedialService
 from application.contacts.withholding import WithholdingService
 from application.event_context import EventContext
-from application.forecasts import ForecastService
 from application.installation_key import InstallationKey
-from application.members import MemberService
+from application.members.access import AccessService
+from application.members.members import MemberService
 from application.numbers import NumberService
 from application.ports import Provider, ProviderMessage, ReadModel
 from application.settings import SettingsService
-from application.single_test_call import TestCallService
 from application.suppression_lists.service import SuppressionListService
 from application.webhook_endpoints import WebhookEndpointService
 from domain.calls.recording_url import RecordingUrls

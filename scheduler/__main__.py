@@ -18,8 +18,8 @@ from psycopg import InterfaceError, OperationalError
 
 from application.configuration import Configuration, FirstSettings
 from application.errors import StoreUnavailable
-from application.gc_tuning import collect_in_background, enable_after_loading
-from application.logs import configure_logs
+from application.process.gc_tuning import collect_in_background, enable_after_loading
+from application.process.logs import configure_logs
 from projections.composition import (
     Components,
     configured_fields,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from psycopg import InterfaceError, OperationalError
 
 from application.calls.claims import ClaimService
-from application.campaigns import CampaignService
+from application.campaigns.campaigns import CampaignService
 from application.contacts.planned_calls import PlannedCallService
 from application.errors import StoreUnavailable
 from application.event_context import EventContext

@@ -21,10 +21,9 @@ from tenacity import (
 
 from application.calls.call_service import CallService
 from application.calls.request_fence import SendPermission
-from application.campaigns import CampaignService
+from application.campaigns.campaigns import CampaignService
 from application.errors import StoreUnavailable
 from application.event_context import SCHEDULER, EventContext
-from application.monotonic_clock import monotonic_now
 from application.ports import (
     Accepted,
     AccountRefused,
@@ -38,6 +37,7 @@ from application.ports import (
     RequestRefused,
     Unknown,
 )
+from application.process.monotonic_clock import monotonic_now
 from domain.calls.deferrals import DeferralReason
 from domain.calls.refusals import MOST_UNKNOWN_REFUSALS
 from domain.errors import Refused

@@ -15,7 +15,7 @@ from xdist.scheduler import (  # type: ignore[import-untyped]  # it brings no ty
     LoadFileScheduling,
 )
 
-from application.gc_tuning import disable_while_loading, enable_after_loading
+from application.process.gc_tuning import disable_while_loading, enable_after_loading
 from projections.engine.schema import create_read_model
 from storage.database import Conn, connect
 from storage.migrate import migrate

@@ -8,7 +8,6 @@ from threading import Lock
 from typing import Any
 from uuid import uuid4
 
-from application.monotonic_clock import monotonic_now
 from application.ports import (
     Accepted,
     AssistantChanges,
@@ -29,6 +28,7 @@ from application.ports import (
     ProviderUnavailable,
     Unknown,
 )
+from application.process.monotonic_clock import monotonic_now
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 from provider.vapi import ACTOR
 from provider.vapi.assistant_fields import assistant_fields, with_fields

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from application.calls.request_fence import Fence
 from application.contacts.files.contact_groups import group_of
 from application.contacts.files.contact_values import CONSENT_AT
-from application.number_lists import NumberLists, look_up
+from application.suppression_lists.number_lists import NumberLists, look_up
 from application.vault import Callee, ContactRow
 from domain.calls.call import Call
 from domain.campaigns.campaign_terms import CallingTerms

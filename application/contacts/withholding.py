@@ -12,8 +12,8 @@ from eventsourcing.persistence import IntegrityError
 from application.app import AutoLynx
 from application.contacts.contact_streams import find_contact
 from application.event_context import SCHEDULER, EventContext
-from application.number_lists import NumberLists, look_up
 from application.ports import ContactLookup
+from application.suppression_lists.number_lists import NumberLists, look_up
 from application.unit_of_work import UnitOfWork
 from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign

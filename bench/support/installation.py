@@ -21,7 +21,7 @@ import psycopg
 
 from application.app import AutoLynx
 from application.event_context import EventContext
-from application.members import MemberService
+from application.members.members import MemberService
 from bench.support.contact_files import write_people
 from domain.assistant import Assistant
 from domain.values import Role

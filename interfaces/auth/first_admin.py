@@ -1,7 +1,7 @@
 """Adds the first admin, whom the configuration names."""
 
 from application.app import AutoLynx
-from application.members import MemberService
+from application.members.members import MemberService
 from domain.member import Member
 from domain.values import Role
 

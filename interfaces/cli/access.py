@@ -5,8 +5,8 @@ from uuid import UUID
 
 import typer
 
-from application.access import DEFAULT_TOKEN_DAYS, LONGEST_TOKEN_DAYS
 from application.configuration import Configuration
+from application.members.access import DEFAULT_TOKEN_DAYS, LONGEST_TOKEN_DAYS
 from domain.errors import NotFound
 from domain.values import Role
 from interfaces.auth.links import sign_in_address

@@ -13,7 +13,7 @@ import sys
 import time
 from threading import Thread
 
-from application.gc_tuning import disable_while_loading
+from application.process.gc_tuning import disable_while_loading
 
 GRACE_SECONDS = 2.0
 """Time to store the answers of requests in progress after the supervisor ended."""

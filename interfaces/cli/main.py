@@ -18,8 +18,8 @@ from application.errors import (
     StoreUnavailable,
     UnreadableList,
 )
-from application.gc_tuning import disable_while_loading, enable_after_loading
 from application.ports import ProviderRefused, ProviderUnavailable
+from application.process.gc_tuning import disable_while_loading, enable_after_loading
 from domain.errors import Refused
 from interfaces.cli.output import print_line, print_note
 from interfaces.database_errors import is_read_only

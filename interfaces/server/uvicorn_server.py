@@ -8,7 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from application.configuration import Configuration
-from application.gc_tuning import freeze
+from application.process.gc_tuning import freeze
 from interfaces.http.connections import TimedProtocol
 from interfaces.http.websockets import PING_SECONDS, PONG_SECONDS, WebSocketProtocol
 

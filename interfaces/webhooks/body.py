@@ -16,7 +16,7 @@ from typing import Self
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from application.heap import trim
+from application.process.heap import trim
 from interfaces.http.request_body import SMALL_BODY, EarlyRefusal
 from interfaces.webhooks.authentication import Authenticate
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-from application.gc_tuning import collect_in_background, enable_after_loading
+from application.process.gc_tuning import collect_in_background, enable_after_loading
 from provider.simulator.answers import Line
 from provider.simulator.faults import CallFault, RequestFault, WebhookFault
 from provider.simulator.routes import build_app

@@ -13,7 +13,6 @@ import httpx2
 import orjson
 import tenacity
 
-from application.monotonic_clock import monotonic_now
 from application.ports import (
     AssistantChanges,
     CallOrder,
@@ -28,6 +27,7 @@ from application.ports import (
     ProviderUnavailable,
     Unknown,
 )
+from application.process.monotonic_clock import monotonic_now
 from domain.calls.recording_url import RecordingUrls
 from provider.vapi import ACTOR
 from provider.vapi.assistant_fields import assistant_fields, with_fields

@@ -13,7 +13,7 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from application.monotonic_clock import monotonic_now
+from application.process.monotonic_clock import monotonic_now
 
 
 class TooLate(Exception):

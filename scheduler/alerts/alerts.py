@@ -12,7 +12,7 @@ import httpx2
 from eventsourcing.persistence import IntegrityError
 from psycopg import InterfaceError, OperationalError
 
-from application.campaigns import CampaignService
+from application.campaigns.campaigns import CampaignService
 from application.errors import StoreUnavailable
 from application.settings import SettingsService
 from domain.campaigns.campaign_events import SpendAlert

@@ -11,8 +11,8 @@ from eventsourcing.persistence import IntegrityError
 from psycopg import InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
 
+from application.campaigns.forecasts import ForecastService
 from application.errors import StoreUnavailable
-from application.forecasts import ForecastService
 from domain.forecast.log import Occasion
 from projections.forecasts import campaign_forecasts
 from projections.forecasts.reader import ForecastReader

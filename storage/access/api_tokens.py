@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from application.access import ApiToken
+from application.members.access import ApiToken
 from storage.access.sessions import note_use, notify_access_changed
 from storage.database import Conn, Pool, Retry, RetryPolicy
 

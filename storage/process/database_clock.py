@@ -8,7 +8,7 @@ from typing import Self
 
 from psycopg import Error
 
-from application.monotonic_clock import monotonic_now
+from application.process.monotonic_clock import monotonic_now
 from storage.database import Conn, connect, within
 from storage.process.decisions import forget_clock, write_clock
 

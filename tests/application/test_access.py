@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.access import AccessService
+from application.members.access import AccessService
 from domain.errors import Invalid, NotFound
 from domain.member import Member
 from domain.values import Role, member_id_of

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 from eventsourcing.persistence import IntegrityError
 
-from application.campaigns import CampaignChange
+from application.campaigns.campaigns import CampaignChange
 from domain.errors import Invalid, WrongState
 from domain.values import CampaignState, PauseCause
 from tests.wiring import BY, NOON, Services

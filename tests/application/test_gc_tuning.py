@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
-from application.gc_tuning import LARGEST_SHARE, SECONDS_BETWEEN, pause_after
+from application.process.gc_tuning import LARGEST_SHARE, SECONDS_BETWEEN, pause_after
 
 LOADING = """
 import gc
-from application.gc_tuning import disable_while_loading, enable_after_loading
+from application.process.gc_tuning import disable_while_loading, enable_after_loading
 disable_while_loading()
 assert not gc.isenabled()
 default = gc.get_threshold()[0]
@@ -22,7 +22,7 @@ assert gc.isenabled()
 IDLE = """
 import gc, weakref
 from threading import Event
-from application import gc_tuning
+from application.process import gc_tuning
 
 class Node: pass
 

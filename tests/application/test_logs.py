@@ -9,7 +9,7 @@ import pytest
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from application.logs import configure_logs
+from application.process.logs import configure_logs
 
 TOKEN = "alx_4f0aSecretSecretSecret_x"
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.members import MemberService
+from application.members.members import MemberService
 from domain.errors import LastAdmin, NotFound
 from domain.values import Role
 from storage.access.sessions import Credentials

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from application.calling_rules.source import CHECK_SECONDS
-from application.monotonic_clock import monotonic_now
+from application.process.monotonic_clock import monotonic_now
 from application.suppression_lists.service import ListTerms
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.gate.decision import CallingHours, HoursRule

@@ -4,7 +4,7 @@ import os
 import signal
 from typing import Any
 
-from application.monotonic_clock import monotonic_now
+from application.process.monotonic_clock import monotonic_now
 from domain.values import CampaignState
 from scheduler.dispatch import SEND_WITHIN_SECONDS
 from tests.child_process import ended, is_stopped, kill

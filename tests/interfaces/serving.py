@@ -22,7 +22,7 @@ from application.app import AutoLynx
 from application.calls.call_service import CallService
 from application.configuration import Configuration
 from application.event_context import EventContext
-from application.members import MemberService
+from application.members.members import MemberService
 from application.ports import PhoneNumber, ProviderAssistant
 from domain.values import Role
 from interfaces.asgi import create_app

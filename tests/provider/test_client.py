@@ -10,13 +10,13 @@ import pytest
 from pydantic import SecretStr
 
 from application.configuration import Configuration
-from application.monotonic_clock import monotonic_now
 from application.ports import (
     Accepted,
     NeverLeft,
     ProviderUnavailable,
     Unknown,
 )
+from application.process.monotonic_clock import monotonic_now
 from provider.vapi.call_request import call_request
 from provider.vapi.client import VapiProvider
 from provider.vapi.settings import BACKOFF, VapiSettings, vapi_settings

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import orjson
 
-from application.monotonic_clock import monotonic_now
+from application.process.monotonic_clock import monotonic_now
 from provider.vapi.client import VapiProvider
 from provider.vapi.settings import VapiSettings
 from tests.fakes import an_order

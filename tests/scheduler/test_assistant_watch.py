@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from application.campaigns import CampaignChange
+from application.campaigns.campaigns import CampaignChange
 from application.ports import ProviderAssistant
 from domain.assistant import Assistant, assistant_id_of
 from projections import alerts

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from application.campaigns import CampaignChange
+from application.campaigns.campaigns import CampaignChange
 from application.ports import CallPhase, CallReport, ProviderCall, ProviderRefused
 from domain.calls.reports import ReportGrade
 from domain.dial_view import GHOST_GRACE, CampaignView

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from application.campaigns import StartTime
+from application.campaigns.campaigns import StartTime
 from application.configuration import Configuration
 from domain.errors import NotFound
 from domain.values import CampaignState

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from application.campaigns import CampaignChange
+from application.campaigns.campaigns import CampaignChange
 from application.configuration import Configuration
 from domain.campaigns.campaign import Campaign
 from interfaces.cli.assistants import assistant_here

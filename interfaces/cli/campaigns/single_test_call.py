@@ -5,9 +5,9 @@ from uuid import UUID
 
 import typer
 
+from application.campaigns.single_test_call import NewTestCall
 from application.configuration import Configuration
 from application.errors import Failure
-from application.single_test_call import NewTestCall
 from interfaces.cli.assistants import assistant_here
 from interfaces.cli.directory import line_here
 from interfaces.cli.output import AsJson, json_of, print_line

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import strawberry
 
-from application.campaigns import CampaignChange, StartTime
+from application.campaigns.campaigns import CampaignChange, StartTime
 from interfaces.auth.viewer import Viewer
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.from_log import campaign_from_log

@@ -6,7 +6,7 @@ from typing import Any
 
 import strawberry
 
-from application.single_test_call import NewTestCall
+from application.campaigns.single_test_call import NewTestCall
 from domain.errors import Invalid
 from interfaces.graphql.commands.campaigns import campaign_after
 from interfaces.graphql.context import Info

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 import strawberry
 
-from application import access
+from application.members import access
 from domain.values import Role
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 import strawberry
 
-from application.members import MemberRecord
+from application.members.members import MemberRecord
 from interfaces.graphql.context import Info
 from interfaces.graphql.errors import UserError
 from interfaces.graphql.permissions import ADMINS, EVERYBODY, query

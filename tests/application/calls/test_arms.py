@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.campaigns import CampaignChange
+from application.campaigns.campaigns import CampaignChange
 from application.contacts.redials import RedialSelection
 from application.ports import ProviderAssistant
 from domain.assistant import Assistant

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from application.campaigns import CampaignChange
+from application.campaigns.campaigns import CampaignChange
 from domain.calls.call import Call
 from domain.calls.callbacks import Obstacle
 from domain.campaigns.campaign_terms import CallingTerms

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.campaigns import CampaignChange
+from application.campaigns.campaigns import CampaignChange
 from application.contacts import list_import
 from application.contacts.imports import NewCampaign
 from application.errors import ReadModelBehind

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from application.campaigns import CampaignChange
+from application.campaigns.campaigns import CampaignChange
 from domain.calls.deferrals import DeferralReason
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.campaigns.retry_policy import PATIENT, RetryPolicy

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.campaigns import CampaignChange
+from application.campaigns.campaigns import CampaignChange
 from application.contacts.redials import RedialSelection
 from domain.campaigns.campaign_terms import CALLED_ONCE, CallingTerms
 from domain.gate.decision import CallingHours, HoursRule

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from application.campaigns import CampaignChange
+from application.campaigns.campaigns import CampaignChange
 from application.contacts.contact_calls import history_with
 from application.ports import Origin
 from domain.calls.deferrals import DeferralReason

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from application.campaigns import CampaignChange
+from application.campaigns.campaigns import CampaignChange
 from domain.campaigns.campaign_terms import CallingTerms, OutputRule
 from domain.campaigns.retry_policy import RetryPolicy, RetryRule, check_policy
 from domain.errors import Refused

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from application.forecasts import ForecastService
+from application.campaigns.forecasts import ForecastService
 from domain.forecast.counts import CampaignCounts
 from domain.forecast.log import Occasion, Score
 from domain.forecast.quantities import Quantity

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from application.campaigns import CampaignService
+from application.campaigns.campaigns import CampaignService
 from domain.campaigns.campaign import Campaign
 from domain.values import CampaignState, Role
 from tests.interfaces.serving import ASSISTANT, LINE, ApiClient

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from application.campaigns import CampaignChange
+from application.campaigns.campaigns import CampaignChange
 from application.event_context import SCHEDULER
 from application.ports import CallOrder, ProviderUnavailable
 from domain.calls.deferrals import DeferralReason

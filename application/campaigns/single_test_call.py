@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from application.app import AutoLynx
-from application.campaigns import CampaignService
+from application.campaigns.campaigns import CampaignService
 from application.contacts.files.uploads import Upload, Uploads
 from application.contacts.imports import SAME_REQUEST, ImportService, NewCampaign
 from application.event_context import EventContext

@@ -7,14 +7,14 @@ allocates nothing, so it would never collect what a burst of work left behind.
 Therefore each role also runs a full collection at regular intervals.
 
 Freed memory must also go back to the system: each collection trims the C library's
-heap, which `application.heap` configures.
+heap, which `application.process.heap` configures.
 """
 
 import gc
 import time
 from threading import Thread
 
-from application.heap import return_large_blocks, trim
+from application.process.heap import return_large_blocks, trim
 
 THRESHOLDS = 10_000, 10, 10
 """Python's own are 700, 10, 10 (2,000, 10, 0 from 3.14 on).

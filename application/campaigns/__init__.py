@@ -1,0 +1,1 @@
+"""Campaigns: starting, pausing and stopping them, test calls, and forecasts."""

@@ -1,0 +1,1 @@
+"""Members of an installation, their roles, sign-in links and API tokens."""

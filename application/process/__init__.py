@@ -1,0 +1,1 @@
+"""Tuning of the processes: logs, clock, heap and garbage collector."""
