@@ -8,10 +8,10 @@ from bench.support.figures import Figure
 from bench.support.installation import Server
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.campaigns.retry_policy import PRESETS
-from domain.forecast.counts import CampaignCounts
 from domain.forecast.forecast import DRAWS
-from domain.forecast.learned import learn
-from domain.forecast.simulation import simulate
+from domain.forecast.learning.counts import CampaignCounts
+from domain.forecast.learning.learned import learn
+from domain.forecast.simulation.simulation import simulate
 from domain.forecast.situation import Hours, Situation, Stratum
 
 CONTACTS, SLOTS = 50_000, 50

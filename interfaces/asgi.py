@@ -15,7 +15,7 @@ from interfaces.server.lifespan import ROLE, api_lifespan
 from interfaces.server.uvicorn_server import Server, serving
 from projections.start_up import CannotStart, prepare_database
 from provider.vapi.client import VapiProvider
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from provider.vapi.settings import vapi_settings
 
 RECHECK_SECONDS = 15.0

@@ -34,7 +34,7 @@ from projections.engine.change_feed import ReadModelFeed
 from projections.engine.schema import outdated_message
 from projections.start_up import CannotStart, prepare_database
 from provider.vapi.client import VapiProvider
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from provider.vapi.settings import vapi_settings
 from scheduler.alerts.alert_mail import AlertMail, mail_server
 from scheduler.alerts.alerts import Alerts, AlertWorker, Post, post_json

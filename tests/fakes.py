@@ -31,19 +31,19 @@ from application.ports import (
 from application.process.monotonic_clock import monotonic_now
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 from provider.vapi import ACTOR
-from provider.vapi.assistant_fields import assistant_fields, with_fields
-from provider.vapi.assistants import (
+from provider.vapi.assistants.assistant_fields import assistant_fields, with_fields
+from provider.vapi.assistants.assistants import (
     LONGEST_NAME,
     digest_of,
     longest_call_seconds,
     settable_config,
     warnings_of,
 )
-from provider.vapi.reading import PHASES
-from provider.vapi.templates import call_texts, template_variables
+from provider.vapi.assistants.templates import call_texts, template_variables
+from provider.vapi.assistants.tools import TOOLS
+from provider.vapi.messages.reading import PHASES
+from provider.vapi.messages.tool_calls import tool_response
 from provider.vapi.texts import TEXTS
-from provider.vapi.tool_calls import tool_response
-from provider.vapi.tools import TOOLS
 
 
 @dataclass(frozen=True)

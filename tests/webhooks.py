@@ -6,7 +6,7 @@ from uuid import UUID
 
 from projections.deliveries.payloads import compose_bodies
 from projections.deliveries.queue import open_queue_pool
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from tests.application.calls.messages import report
 from tests.wiring import BY, Services
 

@@ -29,7 +29,7 @@ from projections.dial_snapshot import snapshot
 from projections.engine.runner import REBUILD_BATCH, Batches, Projector
 from projections.engine.schema import create_read_model
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from storage.database import connect
 from storage.migrate import migrate
 from tests.child_process import join

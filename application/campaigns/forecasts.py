@@ -4,7 +4,7 @@ from uuid import UUID
 
 from application.app import AutoLynx
 from application.event_context import SCHEDULER, EventContext
-from domain.forecast.counts import CampaignCounts
+from domain.forecast.learning.counts import CampaignCounts
 from domain.forecast.log import (
     Occasion,
     Score,

@@ -7,10 +7,10 @@ from decimal import Decimal
 import numpy as np
 
 from domain.campaigns.retry_policy import PRESETS
-from domain.forecast.learned import Learned
-from domain.forecast.prior import Floats
-from domain.forecast.runs import Runs
-from domain.forecast.simulation import simulate
+from domain.forecast.learning.learned import Learned
+from domain.forecast.learning.prior import Floats
+from domain.forecast.simulation.runs import Runs
+from domain.forecast.simulation.simulation import simulate
 from domain.forecast.situation import Situation
 from domain.values import WaitingCode
 

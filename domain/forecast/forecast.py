@@ -8,16 +8,16 @@ from decimal import Decimal
 import numpy as np
 
 from domain.forecast.advice import advice
-from domain.forecast.learned import Learned
-from domain.forecast.prior import Floats
+from domain.forecast.learning.learned import Learned
+from domain.forecast.learning.prior import Floats
 from domain.forecast.quantities import (
     LEVELS,
     HourForecast,
     Intervals,
     Quantity,
 )
-from domain.forecast.runs import Runs
-from domain.forecast.simulation import simulate
+from domain.forecast.simulation.runs import Runs
+from domain.forecast.simulation.simulation import simulate
 from domain.forecast.situation import Situation
 from domain.outcomes import Withheld
 from domain.values import WaitingCode

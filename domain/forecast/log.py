@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from eventsourcing.domain import Aggregate
 from eventsourcing.utils import register_topic
 
-from domain.forecast.counts import CampaignCounts
+from domain.forecast.learning.counts import CampaignCounts
 from domain.forecast.quantities import HourForecast, Intervals, Quantity
 from domain.outcomes import Withheld
 from domain.values import NAMESPACE, WaitingCode

@@ -6,7 +6,7 @@ goes on as it went so far.
 
 from dataclasses import dataclass
 
-from domain.forecast.counts import CampaignCounts
+from domain.forecast.learning.counts import CampaignCounts
 from domain.forecast.quantities import Quantity
 from domain.forecast.situation import Made
 from domain.outcomes import ANSWERED

@@ -5,9 +5,9 @@ from datetime import date
 
 import numpy as np
 
-from domain.forecast import prior
-from domain.forecast.learned import Learned
-from domain.forecast.prior import BIN_SECONDS, HUMAN, Floats
+from domain.forecast.learning import prior
+from domain.forecast.learning.learned import Learned
+from domain.forecast.learning.prior import BIN_SECONDS, HUMAN, Floats
 from domain.forecast.situation import DAY_SECONDS
 
 DAYS = 90

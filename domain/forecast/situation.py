@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from domain.campaigns.campaign_terms import CallingTerms
-from domain.forecast.counts import day_zone
+from domain.forecast.learning.counts import day_zone
 from domain.gate.decision import Gate, Numbers, Terms
 from domain.gate.groups import ContactGroup
 from domain.gate.permit import Granted, Never, Wait

@@ -24,7 +24,7 @@ from projections.engine.runner import catch_up
 from projections.engine.schema import outdated_message
 from projections.tables.checkpoint import position_of
 from provider.vapi.client import VapiProvider
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from provider.vapi.settings import vapi_settings
 from storage.database import Conn, Pool, connect
 

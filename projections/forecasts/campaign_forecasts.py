@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from domain.forecast.counts import CampaignCounts
+from domain.forecast.learning.counts import CampaignCounts
 from domain.forecast.log import CampaignForecast, Occasion, Score, StoredForecast
 from domain.states import FINISHED
 from domain.values import CampaignState

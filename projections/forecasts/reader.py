@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from domain.campaigns.campaign_terms import CallingTerms
-from domain.forecast.counts import CampaignCounts
+from domain.forecast.learning.counts import CampaignCounts
 from domain.forecast.log import (
     Limit,
     NeverCalled,
@@ -290,7 +290,7 @@ def _without(strata: Strata, suppressed: int) -> Strata:
 def _simulated(prepared: _Prepared) -> StoredForecast:
     """Run the simulation. It loads numpy, which other processes do not need."""
     from domain.forecast.forecast import forecast  # noqa: PLC0415 - loads numpy
-    from domain.forecast.learned import learn  # noqa: PLC0415 - loads numpy
+    from domain.forecast.learning.learned import learn  # noqa: PLC0415 - loads numpy
 
     scores = [one for own in reversed(prepared.learned.scores) for one in own]
     counts = [one for one in prepared.learned.counts if one.calls]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
-from domain.forecast.counts import CampaignCounts
+from domain.forecast.learning.counts import CampaignCounts
 from domain.forecast.log import Occasion, Score, StoredForecast
 from domain.forecast.quantities import Quantity
 from domain.forecast.scores import half_time, scores_of

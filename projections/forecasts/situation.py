@@ -9,7 +9,7 @@ from uuid import UUID
 
 from application.calls.call_gate import terms_of
 from domain.campaigns.campaign_terms import CallingTerms
-from domain.forecast.counts import CallRecord, CampaignCounts, count_calls
+from domain.forecast.learning.counts import CallRecord, CampaignCounts, count_calls
 from domain.forecast.situation import (
     Hours,
     Planned,

@@ -12,10 +12,10 @@ from typing import Any
 import uvicorn
 
 from application.process.gc_tuning import collect_in_background, enable_after_loading
-from provider.simulator.answers import Line
-from provider.simulator.faults import CallFault, RequestFault, WebhookFault
-from provider.simulator.routes import build_app
-from provider.simulator.scenes import Scene
+from provider.simulator.api.answers import Line
+from provider.simulator.api.routes import build_app
+from provider.simulator.faults.fault_plan import CallFault, RequestFault, WebhookFault
+from provider.simulator.people.scenes import Scene
 from provider.simulator.settings import SimulatorSettings, read_settings, varied
 
 SECONDS_TO_FINISH = 1

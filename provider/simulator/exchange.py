@@ -13,21 +13,26 @@ from zoneinfo import ZoneInfo
 
 import httpx2
 
-from provider.simulator.call_plan import FOREVER, CallPlan, plan_call
-from provider.simulator.calls import (
+from provider.simulator.calls.call_plan import FOREVER, CallPlan, plan_call
+from provider.simulator.calls.calls import (
     SimulatedCall,
     ToolResult,
     iso,
     provider_id,
     utc_now,
 )
+from provider.simulator.calls.ledger import Ledger
+from provider.simulator.calls.outcomes import shown
+from provider.simulator.calls.recordings import Recordings
 from provider.simulator.directory import first_assistants, first_lines
-from provider.simulator.faults import CREATION, CallFault, FaultDesk, WebhookFault
-from provider.simulator.ledger import Ledger
-from provider.simulator.outcomes import shown
-from provider.simulator.recordings import Recordings
-from provider.simulator.reporting import reporting_of
-from provider.simulator.scenes import ToolUse, tool_use
+from provider.simulator.faults.fault_plan import (
+    CREATION,
+    CallFault,
+    FaultDesk,
+    WebhookFault,
+)
+from provider.simulator.faults.reporting import reporting_of
+from provider.simulator.people.scenes import ToolUse, tool_use
 from provider.simulator.settings import NEVER_RINGS, ORG_ID, SimulatorSettings
 from provider.simulator.tools import result_of, tool_calls, tools_by_name
 from provider.simulator.validation import ApiError, check_call

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, TypeAdapter
 
-from provider.simulator.faults import FaultPlan
-from provider.simulator.reach import Reach
-from provider.simulator.scenes import SCENES, VARIED_SCENES, Scene
+from provider.simulator.faults.fault_plan import FaultPlan
+from provider.simulator.people.reach import Reach
+from provider.simulator.people.scenes import SCENES, VARIED_SCENES, Scene
 
 DEFAULT_ASSISTANT_ID = "8a1e2c34-7b65-4d2f-9c01-5e6f7a8b9c0d"
 DEFAULT_PHONE_NUMBER_ID = "c2d4e6f8-1a3b-4c5d-8e7f-901a2b3c4d5e"

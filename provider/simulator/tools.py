@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provider.simulator.scenes import ToolUse
+from provider.simulator.people.scenes import ToolUse
 
 TOOL_CALLS = "tool-calls"
 

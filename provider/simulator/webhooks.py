@@ -11,11 +11,17 @@ from uuid import uuid4
 import httpx2
 import orjson
 
-from provider.simulator.calls import Delivery, SimulatedCall, epoch_ms, iso, utc_now
-from provider.simulator.faults import FaultDesk, WebhookFault
-from provider.simulator.ledger import Ledger
-from provider.simulator.outcomes import ending, outcome
-from provider.simulator.recordings import Recordings
+from provider.simulator.calls.calls import (
+    Delivery,
+    SimulatedCall,
+    epoch_ms,
+    iso,
+    utc_now,
+)
+from provider.simulator.calls.ledger import Ledger
+from provider.simulator.calls.outcomes import ending, outcome
+from provider.simulator.calls.recordings import Recordings
+from provider.simulator.faults.fault_plan import FaultDesk, WebhookFault
 from provider.simulator.settings import SimulatorSettings, WebhookCredential
 
 REPORT = "end-of-call-report"

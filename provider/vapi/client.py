@@ -30,8 +30,8 @@ from application.ports import (
 from application.process.monotonic_clock import monotonic_now
 from domain.calls.recording_url import RecordingUrls
 from provider.vapi import ACTOR
-from provider.vapi.assistant_fields import assistant_fields, with_fields
-from provider.vapi.assistants import (
+from provider.vapi.assistants.assistant_fields import assistant_fields, with_fields
+from provider.vapi.assistants.assistants import (
     LONGEST_NAME,
     changed_config,
     longest_call_seconds,
@@ -41,21 +41,8 @@ from provider.vapi.assistants import (
     settable_config,
     warnings_of,
 )
-from provider.vapi.call_control import END_CALL, control_url
-from provider.vapi.call_request import call_request
-from provider.vapi.lines import read_line
-from provider.vapi.reading import read_call
-from provider.vapi.request_outcomes import (
-    answer_text,
-    error_text,
-    parsed,
-    read_outcome,
-)
-from provider.vapi.settings import VapiSettings, server_of
-from provider.vapi.templates import call_texts, template_variables
-from provider.vapi.texts import TEXTS
-from provider.vapi.tool_calls import tool_response
-from provider.vapi.tools import (
+from provider.vapi.assistants.templates import call_texts, template_variables
+from provider.vapi.assistants.tools import (
     TOOLS,
     answered_tools,
     read_tool_id,
@@ -63,6 +50,19 @@ from provider.vapi.tools import (
     tool_ids,
     with_tools,
 )
+from provider.vapi.lines import read_line
+from provider.vapi.messages.reading import read_call
+from provider.vapi.messages.tool_calls import tool_response
+from provider.vapi.requests.call_control import END_CALL, control_url
+from provider.vapi.requests.call_request import call_request
+from provider.vapi.requests.request_outcomes import (
+    answer_text,
+    error_text,
+    parsed,
+    read_outcome,
+)
+from provider.vapi.settings import VapiSettings, server_of
+from provider.vapi.texts import TEXTS
 from provider.vapi.wire import BEFORE_SENDING, TooLate, Wire, WireTransport
 
 PAGE = 100

@@ -25,8 +25,8 @@ from domain.errors import Refused
 from projections.campaigns.campaign_row import CampaignRow
 from projections.exports.results import ExportOptions
 from provider.simulator.scenarios import outage_of, settings_of
-from provider.simulator.virtual import VirtualExchange
-from provider.vapi.reading import read_message
+from provider.simulator.virtual.provider import VirtualExchange
+from provider.vapi.messages.reading import read_message
 from scheduler.rehearsal.results import (
     figures_of,
     progress_of,

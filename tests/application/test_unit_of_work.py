@@ -16,7 +16,7 @@ from domain.calls.call import Call
 from domain.calls.unmatched_message import unmatched_id_of
 from domain.campaigns.campaign import Campaign
 from domain.values import CallStatus
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from tests.application.calls.messages import SOON, documents, report, requested, status
 from tests.wiring import NOON, Services, open_services
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, expect
 
-from provider.simulator.scenes import VARIED_SCENES
+from provider.simulator.people.scenes import VARIED_SCENES
 from storage.process.embedded_postgres import embedded_postgres
 from tests.browser.chromium import chromium
 from tests.browser.installation import (

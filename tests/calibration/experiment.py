@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from domain.forecast.contact_by_contact import CallEnd, Contact, ContactByContact
-from domain.forecast.counts import CallRecord, CampaignCounts, count_calls
 from domain.forecast.forecast import forecast
-from domain.forecast.learned import learn
+from domain.forecast.learning.counts import CallRecord, CampaignCounts, count_calls
+from domain.forecast.learning.learned import learn
 from domain.forecast.log import (
     Occasion,
     QuantityForecast,
@@ -18,6 +17,11 @@ from domain.forecast.log import (
 from domain.forecast.naive import Past, naive_forecasts
 from domain.forecast.quantities import Quantity
 from domain.forecast.scores import corrections, scores_of
+from domain.forecast.simulation.contact_by_contact import (
+    CallEnd,
+    Contact,
+    ContactByContact,
+)
 from domain.forecast.situation import Made, Planned, Situation, Stratum
 from domain.outcomes import ANSWERED, BY_PERSON, Disposition
 from domain.values import ZERO

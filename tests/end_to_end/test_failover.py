@@ -19,7 +19,7 @@ from provider.simulator.settings import (
     NEVER_ENDS,
     OUTCOMES,
 )
-from provider.vapi.reading import REPORT
+from provider.vapi.messages.reading import REPORT
 from storage.database import open_pool
 from storage.process.embedded_postgres import binaries_for
 from storage.process.postgres_supervisor import Home

@@ -28,7 +28,7 @@ from projections.campaigns.campaign_row import CampaignRow
 from projections.connections import open_feed
 from projections.engine.schema import create_read_model
 from provider.vapi.client import VapiProvider
-from provider.vapi.reading import STATUS_UPDATE, read_message
+from provider.vapi.messages.reading import STATUS_UPDATE, read_message
 from provider.vapi.settings import VapiSettings
 from storage.database import connect
 from storage.migrate import migrate

@@ -23,7 +23,7 @@ from application.ports import (
     Outcome,
     ProviderCall,
 )
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from scheduler.dependencies import SchedulerDependencies
 from scheduler.dispatch import SEND_WITHIN_SECONDS, Dispatch
 from scheduler.loop import Scheduler

@@ -16,7 +16,7 @@ from application.suppression_lists.service import ListTerms
 from domain.numbers.number import SuppressionSource
 from projections.connections import open_feed
 from provider.vapi.client import VapiProvider
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from provider.vapi.settings import VapiSettings
 from tests.wiring import BY, UNRESTRICTED, build_services, real_time
 

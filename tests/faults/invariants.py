@@ -10,7 +10,7 @@ from domain.calls.call import Call
 from domain.calls.refusals import PLATFORM_RETRIES
 from domain.values import CampaignState, ContactStatus, RefusalKind
 from projections.calls.call_log import CallRow
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from tests.faults.scenario import Scenario
 from tests.faults.virtual_call import REPORT, Document, VirtualCall
 

@@ -15,7 +15,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any, Protocol, get_args, get_type_hints
 
-from provider.simulator.reporting import USUAL, Reporting
+from provider.simulator.faults.reporting import USUAL, Reporting
 
 LATE_GAP = 600.0
 """Seconds between two reports from which on the second counts as late."""

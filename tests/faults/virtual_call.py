@@ -8,7 +8,7 @@ from typing import Any
 
 from application.ports import CallOrder
 from domain.values import RefusalKind
-from provider.simulator.reporting import USUAL, Reporting
+from provider.simulator.faults.reporting import USUAL, Reporting
 
 type Document = dict[str, Any]
 

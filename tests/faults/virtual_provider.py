@@ -21,9 +21,9 @@ from application.ports import (
     Unknown,
 )
 from domain.values import RefusalKind
-from provider.simulator.reporting import USUAL
-from provider.vapi.reading import read_call
-from provider.vapi.request_outcomes import read_outcome
+from provider.simulator.faults.reporting import USUAL
+from provider.vapi.messages.reading import read_call
+from provider.vapi.requests.request_outcomes import read_outcome
 from tests.fakes import FakeProvider
 from tests.faults.provider_faults import FAULTS, PERFECT, REFUSALS, UNREACHED, Rates
 from tests.faults.reporting_faults import LATE_GAP, describe, draw_reporting, gap_of

@@ -30,7 +30,7 @@ from interfaces.server.uvicorn_server import serving
 from projections.composition import Components
 from projections.connections import open_feed, open_log, open_pools
 from projections.engine.runner import Projector
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from storage.access.api_tokens import TokenStore
 from storage.access.sessions import SessionStore
 from storage.database import Pool

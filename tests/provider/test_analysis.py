@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provider.vapi.analysis import read_analysis
-from provider.vapi.reports import read_report
+from provider.vapi.messages.analysis import read_analysis
+from provider.vapi.messages.reports import read_report
 
 OUTPUTS = {
     "11111111-1111-1111-1111-111111111111": {"name": "goal_reached", "result": True},

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid
-from provider.vapi.assistant_fields import assistant_fields, with_fields
+from provider.vapi.assistants.assistant_fields import assistant_fields, with_fields
 
 CONFIG: dict[str, Any] = {
     "firstMessage": "Hi {{name}}",

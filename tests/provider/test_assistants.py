@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from provider.vapi.assistants import (
+from provider.vapi.assistants.assistants import (
     LONGEST_CALL_SECONDS,
     longest_call_seconds,
     read_assistant,

@@ -17,8 +17,8 @@ from application.ports import (
     Unknown,
 )
 from application.process.monotonic_clock import monotonic_now
-from provider.vapi.call_request import call_request
 from provider.vapi.client import VapiProvider
+from provider.vapi.requests.call_request import call_request
 from provider.vapi.settings import BACKOFF, VapiSettings, vapi_settings
 from provider.vapi.wire import Wire
 from tests.fakes import an_order

@@ -12,10 +12,10 @@ from domain.calls.reports import OutcomeBasis, OutcomeFinding
 from domain.calls.upcasts import add_outcome
 from domain.outcomes import CallOutcome
 from domain.values import RefusalKind
-from provider.vapi.outcomes import EndedCall, outcome_of
-from provider.vapi.reading import read_message
+from provider.vapi.messages.outcomes import EndedCall, outcome_of
+from provider.vapi.messages.reading import read_message
+from provider.vapi.messages.speech import Speech, speech_in
 from provider.vapi.refusals import refusal_of_reason
-from provider.vapi.speech import Speech, speech_in
 
 FILE = Path(__file__).parent / "ended_reasons.tsv"
 CLASSES = dict(line.split("\t") for line in FILE.read_text().splitlines()[1:])

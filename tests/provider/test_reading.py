@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from application.ports import CallPhase, CallReport, Origin
-from provider.vapi.reading import read_call, read_message
-from provider.vapi.reports import read_report
+from provider.vapi.messages.reading import read_call, read_message
+from provider.vapi.messages.reports import read_report
 from tests.provider.test_redaction import JSON
 from tests.recording_urls import HOSTILE
 

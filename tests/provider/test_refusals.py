@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from domain.values import RefusalKind, RefusalScope
 from provider.vapi.refusals import refusal_of_reason
-from provider.vapi.request_outcomes import read_outcome
+from provider.vapi.requests.request_outcomes import read_outcome
 from tests.provider.test_request_outcomes import NOW
 
 START = "call.start.error-"

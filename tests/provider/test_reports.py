@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.calls.reports import ReasonDetail
-from provider.vapi.reading import read_message
-from provider.vapi.reports import read_report
+from provider.vapi.messages.reading import read_message
+from provider.vapi.messages.reports import read_report
 
 TIMES = {
     "startedAt": "2026-09-14T15:02:20.350Z",

@@ -12,7 +12,7 @@ from application.ports import (
     RequestRefused,
     Unknown,
 )
-from provider.vapi.request_outcomes import LONGEST_TEXT, read_outcome
+from provider.vapi.requests.request_outcomes import LONGEST_TEXT, read_outcome
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 CREATED = datetime(2026, 11, 22, 11, 59, 58, tzinfo=UTC)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from provider.vapi.templates import call_texts, fill, template_variables
+from provider.vapi.assistants.templates import call_texts, fill, template_variables
 
 
 def config(first: str, *prompts: str) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from application.ports import ToolCall
-from provider.vapi.reading import read_message
-from provider.vapi.tool_calls import MOST_TOOL_CALLS
+from provider.vapi.messages.reading import read_message
+from provider.vapi.messages.tool_calls import MOST_TOOL_CALLS
 
 ARGUMENTS = {"quote": "stop calling me"}
 CALL = {"id": "call_1", "type": "function"}

@@ -7,10 +7,10 @@ import pytest
 
 from application.calls.tool_calls import TOOL_NAMES
 from application.ports import ProviderRefused
-from provider.vapi.assistants import warnings_of
+from provider.vapi.assistants.assistants import warnings_of
+from provider.vapi.assistants.tools import TOOLS, answered_tools
 from provider.vapi.client import VapiProvider
 from provider.vapi.settings import VapiSettings
-from provider.vapi.tools import TOOLS, answered_tools
 from tests.simulator import Simulator, running_simulator
 
 BOTH = ("record_opt_out", "schedule_callback")

@@ -15,7 +15,7 @@ from domain.settings import SettingsValues
 from domain.values import PauseCause
 from projections import alerts
 from projections.alerts import AlertKind, AlertRow
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from scheduler.alerts.alerts import Alerts, AlertWorker, body_of, post_json
 from storage.process.alert_outbox import AlertOutbox
 from storage.process.decisions import Decision, Reason

@@ -8,16 +8,20 @@ import pytest
 
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.campaigns.retry_policy import RetryPolicy, RetryRule
-from domain.forecast.contact_by_contact import CallEnd, Contact, ContactByContact
 from domain.forecast.log import Occasion
 from domain.forecast.quantities import Quantity
+from domain.forecast.simulation.contact_by_contact import (
+    CallEnd,
+    Contact,
+    ContactByContact,
+)
 from domain.forecast.situation import Hours, Situation, Stratum
 from domain.outcomes import CallOutcome
 from projections.forecasts import campaign_forecasts
 from projections.forecasts.results import results_of
-from provider.simulator.call_plan import plan_call
+from provider.simulator.calls.call_plan import plan_call
 from provider.simulator.settings import SimulatorSettings
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from scheduler.maintenance.forecasts import Forecasts
 from tests.application.calls.messages import report
 from tests.scheduler.leading import Passes

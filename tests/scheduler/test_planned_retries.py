@@ -5,7 +5,7 @@ from datetime import timedelta
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.campaigns.retry_policy import RetryPolicy, RetryRule
 from domain.outcomes import CallOutcome
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from tests.application.calls.messages import report
 from tests.scheduler.leading import Passes
 from tests.wiring import NOON, Clock, Services

@@ -5,7 +5,7 @@ import pytest
 
 from projections.calls.message_retention import MessageRetention
 from projections.deliveries.queue import remove_old
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from scheduler.maintenance.retention import Retention, RetentionWorker
 from tests.application.contacts.erasing import called, problems, report
 from tests.support import eventually

@@ -101,7 +101,7 @@ def test_a_worker_waits_for_an_unavailable_database(
 READS_THE_HOSTS_CLOCK = {
     "storage/process/database_clock.py",
     "provider/vapi/client.py",  # Default only.
-    "provider/simulator/calls.py",  # It simulates another company's machines.
+    "provider/simulator/calls/calls.py",  # It simulates another company's machines.
     "interfaces/asgi.py",  # Checks signatures with the provider's time.
     "interfaces/cli/workbench.py",  # Commands that decide nothing by time.
     "interfaces/cli/read_model.py",

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from application.ports import CallReport, ProviderCall
-from provider.vapi.reading import PHASES, read_message
+from provider.vapi.messages.reading import PHASES, read_message
 from tests.wiring import NOON, Services
 
 SOON = NOON + timedelta(seconds=5)

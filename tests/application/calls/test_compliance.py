@@ -30,7 +30,7 @@ from domain.gate.rules import CallPurpose, FrequencyCap, RuleBook
 from domain.numbers.number import SuppressionSource
 from domain.settings import FIRST_CAPS, RulesMode
 from domain.values import CallStatus, ContactStatus, WaitingCode
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from tests.application.calls.messages import message, place, record_message, status
 from tests.application.contacts.erasing import erase, problems
 from tests.wiring import BY, Clock, Services

@@ -11,7 +11,7 @@ import pytest
 from domain.calls.reports import ReportGrade
 from domain.calls.unmatched_message import UnmatchedMessage, unmatched_id_of
 from domain.values import CallStatus, CampaignState, PauseCause
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from storage.database import connect
 from tests.application.calls.messages import (
     PROVIDER_ID,

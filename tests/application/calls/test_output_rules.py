@@ -11,7 +11,7 @@ from domain.campaigns.campaign_terms import CallingTerms, OutputRule
 from domain.numbers.number import Number, number_id_of
 from domain.outcomes import Disposition, DispositionSource
 from projections.registers import suppression_board
-from provider.vapi.reading import read_call
+from provider.vapi.messages.reading import read_call
 from tests.application.calls.messages import record_message, report
 from tests.application.contacts.campaign_line import BUSY, POLICY, Line
 from tests.application.contacts.erasing import erase, problems

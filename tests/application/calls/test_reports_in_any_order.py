@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.calls.reports import ReportGrade
-from provider.vapi.reading import read_call, read_message
+from provider.vapi.messages.reading import read_call, read_message
 from tests.wiring import NOON, Services, open_services, phones
 
 GENERIC = "call.in-progress.twilio-completed-call"

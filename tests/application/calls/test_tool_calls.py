@@ -16,7 +16,7 @@ from domain.outcomes import Disposition, DispositionSource
 from domain.values import CallStatus
 from projections.registers import suppression_board
 from projections.registers.suppression_board import SuppressionRow
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from storage.database import connect
 from tests.application.calls.messages import (
     PROVIDER_ID,

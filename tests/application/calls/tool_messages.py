@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from tests.application.calls.messages import message, place, requested, status
 from tests.wiring import Services
 

@@ -16,7 +16,7 @@ from domain.values import (
     SkipReason,
     call_id_of,
 )
-from provider.vapi.reading import read_call, read_message
+from provider.vapi.messages.reading import read_call, read_message
 from storage.database import connect
 from storage.vault.uploads import NewUpload, UploadStore
 from tests.application.contacts.erasing import (

@@ -17,7 +17,7 @@ from application.contacts.files.uploads import RejectedRow
 from domain.calls.unmatched_message import unmatched_id_of
 from domain.values import SkipReason
 from projections.calls.message_retention import MessageRetention
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from storage.database import connect
 from storage.process.alert_outbox import AlertOutbox, OutgoingAlert
 from storage.process.decisions import Decision, Reason

@@ -16,7 +16,7 @@ from domain.values import (
     RefusalKind,
 )
 from projections.calls.message_retention import MessageRetention
-from provider.vapi.reading import read_call, read_message
+from provider.vapi.messages.reading import read_call, read_message
 from storage.database import connect
 from storage.log.recorder import BULK_ROWS
 from tests.application.contacts.erasing import (

@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 
 from domain.campaigns.campaign_terms import CallingTerms
-from domain.forecast.contact_by_contact import Contact, ContactByContact, Trace
-from domain.forecast.counts import CampaignCounts
-from domain.forecast.learned import learn
+from domain.forecast.learning.counts import CampaignCounts
+from domain.forecast.learning.learned import learn
 from domain.forecast.parameters import Parameters, draw_parameters
-from domain.forecast.runs import Runs
+from domain.forecast.simulation.contact_by_contact import (
+    Contact,
+    ContactByContact,
+    Trace,
+)
+from domain.forecast.simulation.runs import Runs
+from domain.forecast.simulation.small_campaigns import Drawn
+from domain.forecast.simulation.strata import StrataSimulation
 from domain.forecast.situation import Situation, Stratum
-from domain.forecast.small_campaigns import Drawn
-from domain.forecast.strata import StrataSimulation
 from domain.values import DialMode
 from tests.domain.forecast.campaigns import AGAIN, a_situation, open_from
 

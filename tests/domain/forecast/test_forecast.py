@@ -11,9 +11,9 @@ from application.calling_rules.loader import SHIPPED, load_rule_book
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.campaigns.retry_policy import PRESETS, RetryPolicy
 from domain.forecast.advice import advice
-from domain.forecast.counts import CampaignCounts
 from domain.forecast.forecast import Forecast, forecast
-from domain.forecast.learned import learn
+from domain.forecast.learning.counts import CampaignCounts
+from domain.forecast.learning.learned import learn
 from domain.forecast.quantities import Quantity
 from domain.forecast.situation import (
     Hours,

@@ -13,8 +13,8 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from domain.forecast import prior
-from domain.forecast.counts import (
+from domain.forecast.learning import prior
+from domain.forecast.learning.counts import (
     DURATION_BINS,
     CallRecord,
     CampaignCounts,
@@ -23,10 +23,10 @@ from domain.forecast.counts import (
     count_calls,
     duration_bin,
 )
-from domain.forecast.learned import fit_reach, learn
+from domain.forecast.learning.learned import fit_reach, learn
+from domain.forecast.learning.prior import HUMAN
+from domain.forecast.learning.survival import completed
 from domain.forecast.parameters import draw_parameters, shifted
-from domain.forecast.prior import HUMAN
-from domain.forecast.survival import completed
 from domain.outcomes import CallOutcome, Disposition
 from tests.domain.forecast.campaigns import NOW, history
 

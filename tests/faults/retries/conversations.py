@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from provider.simulator.scenes import ToolUse
+from provider.simulator.people.scenes import ToolUse
 from provider.simulator.tools import tool_calls
 from tests.faults.virtual_call import REPORT, Document, VirtualCall
 

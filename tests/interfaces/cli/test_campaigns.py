@@ -10,7 +10,7 @@ import pytest
 
 from interfaces.cli.demo.sample import HEADER, write_sample
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from storage.database import connect, open_pool
 from storage.process.decisions import Decision, ProcessRecords, Reason, beat
 from tests.interfaces.cli.conftest import CommandLine, Ended

@@ -13,7 +13,7 @@ from domain.dial_view import PlannedCall
 from domain.values import Role
 from projections.calls.message_retention import MessageRetention
 from projections.contacts import contact_log
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from storage.vault.erasure import ErasureStore
 from tests.application.contacts.erasing import PROVIDER_ID, report
 from tests.interfaces.serving import ApiClient, utc_now

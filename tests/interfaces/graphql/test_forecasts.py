@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from application.campaigns.forecasts import ForecastService
-from domain.forecast.counts import CampaignCounts
+from domain.forecast.learning.counts import CampaignCounts
 from domain.forecast.log import Occasion, Score
 from domain.forecast.quantities import Quantity
 from domain.values import Role

@@ -29,7 +29,7 @@ from interfaces.graphql.health_check import (
 )
 from interfaces.graphql.lines import Lines
 from interfaces.graphql.provider_watch import ASKED_EVERY_SECONDS, ProviderWatch
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from storage.database import connect, open_pool
 from storage.process.decisions import beat, write_clock
 from tests.fakes import FakeProvider

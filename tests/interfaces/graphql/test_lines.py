@@ -12,7 +12,7 @@ from application.ports import (
     ProviderUnavailable,
 )
 from interfaces.graphql.lines import Lines
-from provider.vapi.reading import PHASES
+from provider.vapi.messages.reading import PHASES
 from tests.fakes import FakeProvider
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

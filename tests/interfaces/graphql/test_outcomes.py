@@ -11,7 +11,7 @@ from domain.dial_view import PlannedCall
 from domain.values import Role
 from projections import dial_snapshot
 from projections.contacts import contact_log
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from tests.interfaces.serving import ApiClient, utc_now
 from tests.projections.dial_scene import everybody_may_be_called
 

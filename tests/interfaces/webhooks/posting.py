@@ -11,8 +11,8 @@ from starlette.types import ASGIApp
 from interfaces.webhooks.authentication import Authenticate, SharedSecret
 from interfaces.webhooks.inbox import RecordMessage, RecordMessages, open_inbox
 from interfaces.webhooks.vapi import Webhooks, WebhooksFirst, read_body
-from provider.vapi.reading import read_message
-from provider.vapi.tool_calls import tool_response
+from provider.vapi.messages.reading import read_message
+from provider.vapi.messages.tool_calls import tool_response
 
 PATH = "/webhooks/vapi"
 SECRET = {"X-Vapi-Secret": "s"}

@@ -20,7 +20,7 @@ from interfaces.webhooks.inbox import (
     Ticket,
     open_inbox,
 )
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from tests.support import eventually
 
 BUSY, FAULTY, UNREADABLE = b"busy", b"faulty", b"unreadable"

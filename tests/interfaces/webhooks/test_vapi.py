@@ -27,7 +27,7 @@ from interfaces.http.request_ids import RequestIds
 from interfaces.webhooks.authentication import SharedSecret, Signature
 from interfaces.webhooks.inbox import open_inbox
 from interfaces.webhooks.vapi import Webhooks, read_body
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from tests.interfaces.webhooks.posting import PATH, SECRET, webhooks
 
 RINGING: dict[str, dict[str, Any]] = {

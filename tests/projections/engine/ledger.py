@@ -8,7 +8,7 @@ from typing import Any
 
 from projections.engine.chain import Problem
 from projections.engine.verify import Verified, verify
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from storage.database import Conn, connect
 from storage.log.verification_state import VerificationState, read_verification
 from tests.wiring import BY, NOON, Services, open_services

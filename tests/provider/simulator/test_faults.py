@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from provider.simulator.faults import (
+from provider.simulator.faults.fault_plan import (
     CREATION,
     FaultDesk,
     FaultPlan,

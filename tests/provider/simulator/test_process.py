@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from provider.simulator.__main__ import _parser, _settings
-from provider.simulator.faults import (
+from provider.simulator.faults.fault_plan import (
     CallFault,
     FaultPlan,
     RequestFault,

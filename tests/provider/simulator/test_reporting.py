@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from provider.simulator.__main__ import main
-from provider.simulator.reporting import Reporting, reporting_of
-from provider.vapi.reports import read_report
+from provider.simulator.faults.reporting import Reporting, reporting_of
+from provider.vapi.messages.reports import read_report
 from tests.provider.simulator.placing import DANA, body, eventually, get, numbers, post
 from tests.provider.simulator.receiving import SECONDS, Receiver
 from tests.simulator import Simulator

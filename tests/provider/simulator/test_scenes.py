@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from provider.simulator.call_plan import WITH_A_PERSON, plan_call
-from provider.simulator.reach import Reach
-from provider.simulator.scenes import Scene
+from provider.simulator.calls.call_plan import WITH_A_PERSON, plan_call
+from provider.simulator.people.reach import Reach
+from provider.simulator.people.scenes import Scene
 from provider.simulator.settings import SimulatorSettings, read_settings, varied
 from tests.provider.simulator.placing import DANA, body, eventually, get, numbers, post
 from tests.provider.simulator.receiving import Received, Receiver

@@ -19,7 +19,7 @@ from provider.simulator.scenarios import (
     outage_of,
     settings_of,
 )
-from provider.simulator.virtual import VirtualExchange
+from provider.simulator.virtual.provider import VirtualExchange
 from storage.process.rehearsal_order import RehearsalScenario
 
 BEGIN = datetime(2026, 3, 2, 15, tzinfo=UTC)

@@ -8,7 +8,7 @@ from application.ports import (
     CallOrder,
 )
 from domain.values import CampaignState
-from provider.vapi.reading import read_message
+from provider.vapi.messages.reading import read_message
 from tests.scheduler.watch import Watch
 from tests.wiring import Services
 

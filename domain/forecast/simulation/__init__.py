@@ -1,0 +1,1 @@
+"""Simulation of campaigns: contact by contact, or by stratum if they are large."""

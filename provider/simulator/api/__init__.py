@@ -1,0 +1,1 @@
+"""The simulated HTTP API: routes, answers, and faulty answers."""

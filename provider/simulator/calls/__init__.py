@@ -1,0 +1,1 @@
+"""Simulated calls: their plan, their outcome, and the ledger that counts them."""

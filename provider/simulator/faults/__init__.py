@@ -1,0 +1,1 @@
+"""Simulated faults: in answers, refusals and reports."""

@@ -1,0 +1,1 @@
+"""How simulated people behave: when they answer, and what they say."""

@@ -1,0 +1,1 @@
+"""The provider in virtual time, for rehearsals: no process, no network."""

@@ -1,0 +1,1 @@
+"""Assistants as Vapi stores them: configuration, form fields, variables, tools."""

@@ -1,0 +1,1 @@
+"""Vapi's messages and call documents, translated into the port's types."""

@@ -1,0 +1,1 @@
+"""Requests that place or end a call, and what their answers mean."""
