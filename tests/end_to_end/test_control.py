@@ -22,7 +22,7 @@ from provider.simulator.settings import (
     NEVER_ENDS,
 )
 from tests.end_to_end.processes import autolynx, beside, running_up
-from tests.scheduler.receiver import Received, receiving
+from tests.scheduler.alerts.receiver import Received, receiving
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
 

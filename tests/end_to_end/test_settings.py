@@ -14,7 +14,7 @@ from provider.simulator.settings import (
     NEVER_ENDS,
 )
 from tests.end_to_end.processes import Up, autolynx, beside, running_up
-from tests.scheduler.receiver import receiving
+from tests.scheduler.alerts.receiver import receiving
 from tests.simulator import running_simulator
 from tests.support import eventually
 

@@ -18,7 +18,7 @@ TESTS = (
     f"{SCHEDULER}the_daily_budget_is_available_again_after_midnight",
     f"{SCHEDULER}a_call_reported_after_midnight_is_booked_to_the_day_of_its_claim",
     f"{EXPORT}_contact_with_its_latest_call",
-    "tests/interfaces/graphql/test_spend.py",
+    "tests/interfaces/graphql/campaigns/test_spend.py",
     f"{MAPPER}any_value_is_decoded_unchanged",
     f"{MAPPER}a_time_is_decoded_in_utc",
     f"{REPORTS}the_first_plausible_duration_is_read",

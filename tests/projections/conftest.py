@@ -7,7 +7,7 @@ import pytest
 from projections.engine.schema import use_read_model
 from storage.database import connect, open_pool
 from storage.log.recorder import EventRecorder
-from tests.projections.dial_scene import Scene
+from tests.projections.dialing.dial_scene import Scene
 from tests.projections.store import Store
 
 

@@ -9,8 +9,8 @@ import pytest
 from interfaces.cli.demo.sample import write_sample
 from storage.database import connect
 from tests.database_dump import dumped, relation_files, statistics
+from tests.interfaces.cli.campaigns.test_campaigns import create
 from tests.interfaces.cli.conftest import CommandLine
-from tests.interfaces.cli.test_campaigns import create
 from tests.simulator import Simulator
 
 

@@ -16,7 +16,7 @@ from projections.contacts import contact_log
 from projections.engine.verify import verify
 from storage.vault.erasure import ErasureStore
 from tests.interfaces.serving import ApiClient, Socket, utc_now
-from tests.projections.dial_scene import everybody_may_be_called
+from tests.projections.dialing.dial_scene import everybody_may_be_called
 from tests.support import eventually
 
 EVENTS = """query($first: Int, $after: String, $newestFirst: Boolean,

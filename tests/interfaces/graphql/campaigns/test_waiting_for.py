@@ -10,7 +10,7 @@ from domain.values import WaitingCode
 from projections import dial_snapshot
 from projections.contacts import contact_log
 from tests.interfaces.serving import ApiClient, utc_now
-from tests.projections.dial_scene import everybody_may_be_called
+from tests.projections.dialing.dial_scene import everybody_may_be_called
 
 FILE = (
     "name,business_name,phone\nAda,,+12025550121\nBob,,+12025550122\n"

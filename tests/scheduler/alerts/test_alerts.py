@@ -20,7 +20,7 @@ from scheduler.alerts.alerts import Alerts, AlertWorker, body_of, post_json
 from storage.process.alert_outbox import AlertOutbox
 from storage.process.decisions import Decision, Reason
 from tests.fakes import an_order
-from tests.scheduler.receiver import receiving
+from tests.scheduler.alerts.receiver import receiving
 from tests.support import eventually
 from tests.wiring import NOON, Clock, Services
 

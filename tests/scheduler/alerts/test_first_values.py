@@ -7,7 +7,7 @@ from domain.settings import SettingsValues
 from projections.alerts import AlertKind
 from scheduler.alerts.alerts import Alerts
 from storage.process.alert_outbox import AlertOutbox
-from tests.scheduler.test_alerts import Receiver, look, raised, spend
+from tests.scheduler.alerts.test_alerts import Receiver, look, raised, spend
 from tests.wiring import UNRESTRICTED, Services
 
 

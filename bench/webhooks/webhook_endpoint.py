@@ -12,8 +12,8 @@ from bench.support.http_load import post, send
 from bench.support.installation import Installation, Server, process, wait_for
 from bench.support.process_usage import cpu_seconds
 from bench.support.webhook_messages import HEADERS, placed_calls, report, status_update
-from bench.webhook_to_frame import CALLS as FRAMES
-from bench.webhook_to_frame import CAMPAIGNS, frame_seconds
+from bench.webhooks.webhook_to_frame import CALLS as FRAMES
+from bench.webhooks.webhook_to_frame import CAMPAIGNS, frame_seconds
 from domain.calls.call import Call
 
 CONNECTIONS, CALLS, ROUNDS = 16, 300, 3

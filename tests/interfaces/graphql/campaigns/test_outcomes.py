@@ -13,7 +13,7 @@ from projections import dial_snapshot
 from projections.contacts import contact_log
 from provider.vapi.messages.reading import read_message
 from tests.interfaces.serving import ApiClient, utc_now
-from tests.projections.dial_scene import everybody_may_be_called
+from tests.projections.dialing.dial_scene import everybody_may_be_called
 
 FILE = (
     "name,business_name,phone\nAda,,+12025550101\nBob,,+12025550102\n"

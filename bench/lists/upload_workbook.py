@@ -16,7 +16,7 @@ from bench.support.process_usage import peak_mebibytes
 
 ROWS = 1_000_000
 MOST_API_MEBIBYTES = 250
-"""As in bench/large_import.py. An API process that is idle uses some 120 MiB."""
+"""As in bench/lists/large_import.py. An API process that is idle uses some 120 MiB."""
 
 MOST_READER_MEBIBYTES = 2_048
 """The limit of storage/workbooks/process.py."""

@@ -7,7 +7,7 @@ from domain.values import (
     PauseCause,
     Refusal,
 )
-from tests.projections.dial_scene import BAD_NUMBER, FAULT, FULL, UNRUNG, Scene
+from tests.projections.dialing.dial_scene import BAD_NUMBER, FAULT, FULL, UNRUNG, Scene
 
 
 def end(

@@ -22,7 +22,7 @@ from scheduler.alerts.alert_mail import AlertMail, MailServer, mail_server
 from scheduler.alerts.alerts import Alerts, Post, post_json
 from storage.process.alert_outbox import MAILED, AlertOutbox
 from tests.child_process import join
-from tests.scheduler.receiver import receiving
+from tests.scheduler.alerts.receiver import receiving
 from tests.webhooks import add_endpoint
 from tests.wiring import Services, real_time
 

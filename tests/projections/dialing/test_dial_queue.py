@@ -13,7 +13,7 @@ from domain.values import (
     PauseCause,
 )
 from projections import dial_snapshot
-from tests.projections.dial_scene import (
+from tests.projections.dialing.dial_scene import (
     CREDIT,
     UNRUNG,
     Scene,
