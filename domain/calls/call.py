@@ -1,15 +1,14 @@
 """One attempt to reach one contact; another attempt is a new Call.
 
-`Call` shows the life of a call step by step: the commands of the step, its events, and
-what each event changes. The provider's messages arrive in any order, so that a later
-step may precede an earlier one. The commands are in four parts:
+`Call` shows the life of a call step by step: which commands belong to the step, its
+events, and what each event changes. The provider's messages arrive in any order, so
+that a later step may precede an earlier one. `call_state` defines the state. Commands
+and events are in the folders of these names, each in four modules:
 
-- `call_dialing`: claims, requests, refusals and giving up, for the dialer;
-- `call_identity`: the call's id at the provider, and second calls under it;
-- `call_reporting`: what the provider reports, from the ringing to the last report;
-- `call_results`: the disposition, and a callback that the contact asked for.
-
-`call_state` defines the state, `call_events` the fields of the events.
+- `dialing`: claims, requests, refusals, hang-ups and giving up, for the dialer;
+- `identity`: the call's id at the provider, and second calls under it;
+- `reporting`: what the provider reports, from the ringing to the last report;
+- `results`: the disposition, and a callback that the contact asked for.
 """
 
 from dataclasses import replace
@@ -21,10 +20,10 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate, event
 
 from domain.calls import release_1
-from domain.calls.call_dialing import DialerCommands
-from domain.calls.call_identity import IdentityCommands
-from domain.calls.call_reporting import ProviderCommands
-from domain.calls.call_results import ResultCommands
+from domain.calls.commands.dialing import DialerCommands
+from domain.calls.commands.identity import IdentityCommands
+from domain.calls.commands.reporting import ProviderCommands
+from domain.calls.commands.results import ResultCommands
 from domain.campaigns.arms import AssignedArm
 from domain.contacts.contact_history import ContactHistory, PlanKind
 from domain.gate.groups import ContactGroup
@@ -54,7 +53,7 @@ class Call(
     # --- 1. Claimed --------------------------------------------------------------
     # Commands: `create`, and after a deferral `requeue`.
 
-    from domain.calls.call_events import Created as Created, Requeued as Requeued
+    from domain.calls.events.dialing import Created as Created, Requeued as Requeued
 
     @classmethod
     def create(
@@ -131,7 +130,7 @@ class Call(
     # --- 2. Requested from the provider ------------------------------------------
     # Commands: `request`, `renew_request`.
 
-    from domain.calls.call_events import Requested as Requested
+    from domain.calls.events.dialing import Requested as Requested
 
     @event(Requested)
     def _requested(
@@ -155,13 +154,12 @@ class Call(
     # --- 3. Accepted, refused or not sent ----------------------------------------
     # Commands: `place`, `refuse`, `defer`, `wait`, `lose_outcome`, `settle_absent`.
 
-    from domain.calls.call_events import (
+    from domain.calls.events.dialing import (
         Deferred as Deferred,
         OutcomeUnknown as OutcomeUnknown,
-        Placed as Placed,
-        Rebound as Rebound,
         Rejected as Rejected,
     )
+    from domain.calls.events.identity import Placed as Placed, Rebound as Rebound
 
     @event(Placed)
     def _placed(
@@ -203,13 +201,13 @@ class Call(
     # --- 4. Under way ------------------------------------------------------------
     # Commands: `ring`, `answer`, `confirm`, `receive`, `request_hang_up`.
 
-    from domain.calls.call_events import (
+    from domain.calls.events.reporting import (
         Answered as Answered,
         Confirmed as Confirmed,
-        HangUpRequested as HangUpRequested,
         MessageReceived as MessageReceived,
         Ringing as Ringing,
     )
+    from domain.calls.events.dialing import HangUpRequested as HangUpRequested
 
     @event(Ringing)
     def _ringing(self, standing: ContactStatus, evidence: Evidence | None) -> None:
@@ -241,12 +239,12 @@ class Call(
     # --- 5. Over, or given up ----------------------------------------------------
     # Commands: `end`, `time_out`, `fail`, `cancel`, `withdraw`, `withhold`.
 
-    from domain.calls.call_events import (
+    from domain.calls.events.dialing import (
         Canceled as Canceled,
-        Ended as Ended,
         Failed as Failed,
         TimedOut as TimedOut,
     )
+    from domain.calls.events.reporting import Ended as Ended
 
     @event(Ended)
     def _ended(
@@ -299,7 +297,7 @@ class Call(
     # --- 6. Reported -------------------------------------------------------------
     # Commands: `report`.
 
-    from domain.calls.call_events import Reported as Reported
+    from domain.calls.events.reporting import Reported as Reported
 
     @event(Reported)
     def _reported(
@@ -340,7 +338,7 @@ class Call(
     # Commands: `set_disposition`, `request_callback`, `withdraw_callback`,
     # `ignore_callback`.
 
-    from domain.calls.call_events import (
+    from domain.calls.events.results import (
         CallbackIgnored as CallbackIgnored,
         CallbackRequested as CallbackRequested,
         CallbackWithdrawn as CallbackWithdrawn,
@@ -368,7 +366,7 @@ class Call(
     # --- At any time: a second call at the provider ------------------------------
     # Commands: `suspect_duplicate`, `dismiss_duplicate`, `detect_duplicate`.
 
-    from domain.calls.call_events import (
+    from domain.calls.events.identity import (
         DuplicateDetected as DuplicateDetected,
         DuplicateDismissed as DuplicateDismissed,
         DuplicateSuspected as DuplicateSuspected,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain.calls.call_events import CallEvent, ContactStatusChanged
+from domain.calls.events.call_event import CallEvent, ContactStatusChanged
 from domain.calls.refusals import retry_delay
 from domain.calls.reports import NO_REASON, STATUS_RANK, Known, ReportGrade
 from domain.campaigns.arms import AssignedArm

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from domain.calls.call import Call
-from domain.calls.call_events import ContactStatusChanged
 from domain.calls.deferrals import DeferralReason
+from domain.calls.events.call_event import ContactStatusChanged
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact import Contact
 from domain.values import ContactStatus, PauseCause, RefusalKind, VaultText

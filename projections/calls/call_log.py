@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from domain.calls.call import Call
-from domain.calls.call_events import CallEvent, ContactStatusChanged
+from domain.calls.events.call_event import CallEvent, ContactStatusChanged
 from domain.outcomes import CallOutcome, Disposition
 from domain.states import STATUS_AFTER_END
 from domain.values import CallStatus, ContactStatus

@@ -6,7 +6,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from domain.calls.call import Call
-from domain.calls.call_events import CallEvent
+from domain.calls.events.call_event import CallEvent
 from domain.calls.reports import ReportGrade
 from domain.campaigns.campaign import Campaign
 from domain.dial_view import LIVE_PHASES, Phase

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from domain.calls.call import Call
-from domain.calls.call_events import ContactStatusChanged
+from domain.calls.events.call_event import ContactStatusChanged
 from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_events import CampaignEvent
 from domain.contacts.contact_events import ContactEvent

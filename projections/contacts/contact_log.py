@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, LiteralString
 from uuid import UUID
 
-from domain.calls.call_events import ContactStatusChanged
+from domain.calls.events.call_event import ContactStatusChanged
 from domain.contacts.contact_events import ContactEvent
 from domain.contacts.contact_list import ContactList
 from domain.gate.groups import NOT_PLACED, group_ids

@@ -1,7 +1,7 @@
 """How events change the row of a contact in `contact_log`."""
 
 from domain.calls.call import Call
-from domain.calls.call_events import ContactStatusChanged
+from domain.calls.events.call_event import ContactStatusChanged
 from domain.contacts.contact import Contact
 from domain.contacts.contact_events import ContactEvent
 from domain.states import ACTIVE

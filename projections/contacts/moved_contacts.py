@@ -5,7 +5,7 @@ from uuid import UUID
 
 from eventsourcing.utils import get_topic
 
-from domain.calls.call_events import ContactStatusChanged
+from domain.calls.events.call_event import ContactStatusChanged
 from domain.contacts.contact_events import ContactEvent
 from storage.database import Conn
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.calls.call import Call
-from domain.calls.call_events import CallEvent, ContactStatusChanged
+from domain.calls.events.call_event import CallEvent, ContactStatusChanged
 from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_events import CampaignEvent
 from domain.contacts.contact import Contact

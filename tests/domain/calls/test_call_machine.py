@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from domain.calls.call import Call
-from domain.calls.call_dialing import MOST_UNKNOWN
-from domain.calls.call_events import ContactStatusChanged
+from domain.calls.commands.dialing import MOST_UNKNOWN
 from domain.calls.deferrals import DeferralReason
+from domain.calls.events.call_event import ContactStatusChanged
 from domain.calls.reports import Report, ReportGrade
 from domain.errors import AnotherProviderCall, MayNotBeRequested, NotDeferred
 from domain.states import LIVE

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
-from domain.calls import call_events as events
 from domain.calls.call_state import CallState
+from domain.calls.events import reporting as events
 from domain.calls.reports import (
     Known,
     OutcomeFinding,
@@ -179,16 +179,6 @@ class ProviderCommands(CallState):
         """Record a message that says nothing new; a repeat records nothing."""
         if evidence.message_id not in self.evidence:
             self._record(events.MessageReceived, at, by, type=type_, evidence=evidence)
-
-    def request_hang_up(self, *, at: datetime, by: str) -> None:
-        """Ask once for the call to be ended at the provider."""
-        if self.live and not self.hang_up_requested:
-            self._record(events.HangUpRequested, at, by)
-
-    def hang_up_before_ringing(self, *, at: datetime, by: str) -> None:
-        """Ask for the end of a call that has not rung yet and may not ring any more."""
-        if self.status is CallStatus.QUEUED:
-            self.request_hang_up(at=at, by=by)
 
     # --- Decisions about the end ----------------------------------------------
 

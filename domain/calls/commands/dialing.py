@@ -4,14 +4,15 @@ from datetime import datetime
 from typing import Required, TypedDict, Unpack
 from uuid import UUID
 
-from domain.calls import call_events as events
 from domain.calls.call_state import CallState
 from domain.calls.deferrals import DeferralReason
+from domain.calls.events import dialing as events
 from domain.campaigns.arms import AssignedArm
 from domain.errors import MayNotBeRequested, NotDeferred
 from domain.gate.permit import Permit
 from domain.outcomes import CallOutcome, ReportedOutcome
 from domain.values import (
+    CallStatus,
     ContactStatus,
     Refusal,
     RefusalKind,
@@ -166,6 +167,18 @@ class DialerCommands(CallState):
         if refusal.kind is RefusalKind.PLATFORM:
             until = max(until, at + delay)
         self._defer(REFUSED[refusal.kind].text, until, at, by, refusal)
+
+    # --- Hang-ups -------------------------------------------------------------
+
+    def request_hang_up(self, *, at: datetime, by: str) -> None:
+        """Ask once for the call to be ended at the provider."""
+        if self.live and not self.hang_up_requested:
+            self._record(events.HangUpRequested, at, by)
+
+    def hang_up_before_ringing(self, *, at: datetime, by: str) -> None:
+        """Ask for the end of a call that has not rung yet and may not ring any more."""
+        if self.status is CallStatus.QUEUED:
+            self.request_hang_up(at=at, by=by)
 
     # --- Given up -------------------------------------------------------------
 

@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from domain.calls import call_events as events
 from domain.calls.call_state import CallState
 from domain.calls.callbacks import Obstacle
 from domain.calls.dispositions import replaces
+from domain.calls.events import results as events
 from domain.outcomes import Disposition, DispositionSource
 from domain.values import Evidence
 

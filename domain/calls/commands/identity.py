@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from domain.calls import call_events as events
 from domain.calls.call_state import CallState
+from domain.calls.events import identity as events
 from domain.errors import AnotherProviderCall
 from domain.values import ContactStatus, Evidence
 

@@ -1,0 +1,1 @@
+"""The events of a call, grouped like the commands that cause them."""
