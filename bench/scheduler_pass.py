@@ -28,9 +28,9 @@ from projections.dial_snapshot import snapshot
 from projections.engine.runner import catch_up
 from projections.engine.schema import open_read_pool
 from scheduler.dependencies import SchedulerDependencies
-from scheduler.dispatch import ClaimedCall
 from scheduler.loop import Scheduler
 from scheduler.pace import Pace
+from scheduler.settlement import ClaimedCall
 from storage.database import Conn, Pool, connect, open_pool
 from storage.log.recorder import EventStoreFactory
 from storage.process.decisions import ProcessRecords

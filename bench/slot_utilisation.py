@@ -28,10 +28,10 @@ from domain.settings import SettingsValues
 from domain.values import NAMESPACE, CallStatus
 from provider.vapi import ACTOR
 from scheduler.dependencies import SchedulerDependencies
-from scheduler.dispatch import ClaimedCall
 from scheduler.loop import Scheduler
 from scheduler.pace import Pace
 from scheduler.reconciliation.reconcile import Findings
+from scheduler.settlement import ClaimedCall
 from scheduler.wakeup import WakeUp
 
 CAP, PEOPLE, MEAN_SECONDS = 8, 2_000, 60.0

@@ -1,12 +1,11 @@
-"""Requests to call somebody: recorded before they are sent, settled by the outcome."""
+"""Sends the requests for calls: each is stored before, and its outcome afterwards."""
 
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from random import uniform
 from threading import Lock
 from uuid import UUID
 
@@ -22,27 +21,16 @@ from tenacity import (
 from application.calls.call_service import CallService
 from application.calls.request_fence import SendPermission
 from application.campaigns.campaigns import CampaignService
-from application.errors import StoreUnavailable
-from application.event_context import SCHEDULER, EventContext
+from application.event_context import EventContext
 from application.ports import (
-    Accepted,
-    AccountRefused,
-    ContactRefused,
-    NeverLeft,
-    NotNow,
     Outcome,
     Provider,
     ProviderRefused,
     ProviderUnavailable,
-    RequestRefused,
-    Unknown,
 )
 from application.process.monotonic_clock import monotonic_now
-from domain.calls.deferrals import DeferralReason
-from domain.calls.refusals import MOST_UNKNOWN_REFUSALS
-from domain.errors import Refused
-from domain.values import PauseCause, Refusal, RefusalScope
 from scheduler.pace import Pace
+from scheduler.settlement import ClaimedCall, Sent, Settlement
 from scheduler.wakeup import WakeUp
 
 SEND_WITHIN_SECONDS = 5.0
@@ -54,12 +42,6 @@ RENEWALS = wait_chain(wait_random(0.5, 1.5), wait_random(3, 5), wait_random(8, 1
 MOST_SENDINGS = 4
 """Largest number of requests that one claim sends while each of them never left."""
 
-STORE_TRIES_SECONDS = 120.0
-"""How long storing an outcome is retried while the database is unreachable.
-
-After that the reconciliation looks the call up at the provider.
-"""
-
 FAILURES_IN_A_ROW = 3
 """Calls in a row that failed on a campaign's own data, after which it has failed."""
 
@@ -69,34 +51,8 @@ BAD_DATA = (ValueError, TypeError, LookupError, AttributeError)
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedCall:
-    """A claimed call, with its campaign and the id of its line."""
-
-    call_id: UUID
-    campaign_id: UUID
-    line: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The outcome of the request with this number; a later one may have followed.
-
-    `may_go_on` is False once the call may not be requested again.
-    """
-
-    number: int
-    outcome: Outcome
-    may_go_on: bool = True
-
-    @property
-    def never_left(self) -> bool:
-        """Whether the request may be sent again, because it provably never left."""
-        return self.may_go_on and isinstance(self.outcome, NeverLeft)
-
-
 class Dispatch:
-    """Sends requests at the given pace from a pool of threads, and stores outcomes."""
+    """Sends requests at the given pace from a pool of threads."""
 
     def __init__(
         self,
@@ -121,7 +77,14 @@ class Dispatch:
         self._timer = timer or WakeUp()
         self._lock = Lock()
         self._under_way: dict[UUID, Future[None]] = {}
-        self._refused_calls: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        self._settlement = Settlement(
+            calls=calls,
+            campaigns=campaigns,
+            pace=pace,
+            lock=self._lock,
+            context=context,
+            timer=self._timer,
+        )
         self._failures: defaultdict[UUID, int] = defaultdict(int)
 
     def dial(self, claimed: Sequence[ClaimedCall]) -> None:
@@ -142,7 +105,7 @@ class Dispatch:
 
     def slow_down(self, line: str) -> None:
         """Back off on a line where a call ended for lack of capacity."""
-        self._back_off(line)
+        self._settlement.back_off(line)
 
     def is_under_way(self, call_id: UUID) -> bool:
         """Return whether this process is requesting or settling the call."""
@@ -176,13 +139,10 @@ class Dispatch:
             if not held:
                 turn = self._pace.take_turn(one.line, self._timer.now())
         if held:
-            self._submit(self._release, one)
+            self._submit(self._settlement.release, one)
             return False
         self._timer.rest(turn)
         return not self._timer.stopped
-
-    def _release(self, one: ClaimedCall) -> None:
-        self._stored(lambda: self._calls.release_claim(one.call_id))
 
     def _start(self, one: ClaimedCall) -> None:
         with self._lock:
@@ -230,9 +190,9 @@ class Dispatch:
     def _request_and_settle(self, one: ClaimedCall) -> None:
         sent = self._request(one)
         if sent is None:
-            self._stored(lambda: self._calls.release_claim(one.call_id))
+            self._settlement.release(one)
         else:
-            self._settle(one, sent)
+            self._settlement.settle(one, sent)
 
     def _request(self, one: ClaimedCall) -> Sent | None:
         """Request the call; repeat the request only if it provably never left.
@@ -274,121 +234,6 @@ class Dispatch:
         outcome = self._provider.create_call(permission.order, send_before=send_before)
         self._count(outcome)
         return Sent(permission.order.request, outcome)
-
-    # --- Outcomes ------------------------------------------------------------
-
-    def _settle(self, one: ClaimedCall, sent: Sent) -> None:
-        match sent.outcome:
-            case Accepted() as accepted:
-                self._accepted(one, accepted)
-            case NeverLeft():
-                self._defer(one, sent)
-            case NotNow(text=text, retry_after=retry_after) as refused:
-                wait = self._back_off(one.line, retry_after)
-                self._refuse(one, sent, refused.refusal, text, wait)
-            case ContactRefused(text=text) as refused:
-                self._refuse(one, sent, refused.refusal, text)
-            case AccountRefused(text=text, scope=scope) as refused:
-                self._pause(one, PauseCause.ACCOUNT, text, scope)
-                self._refuse(one, sent, refused.refusal, text)
-            case RequestRefused(text=text) as refused:
-                if self._is_refused_in_a_row(one):
-                    self._pause(one, PauseCause.PROVIDER_REFUSALS, text)
-                wait = self._back_off(one.line)
-                self._refuse(one, sent, refused.refusal, text, wait)
-            case Unknown(text=text):
-                self._lost(one, sent, text)
-
-    def _accepted(self, one: ClaimedCall, outcome: Accepted) -> None:
-        self._stored(
-            lambda: self._calls.place(
-                one.call_id,
-                provider_call_id=outcome.provider_call_id,
-                placed_at=outcome.placed_at,
-            )
-        )
-        with self._lock:
-            self._refused_calls.pop(one.campaign_id, None)
-        if outcome.concurrency_blocked:
-            self._back_off(one.line)
-        else:
-            with self._lock:
-                self._pace.accepted(one.line)
-
-    def _refuse(
-        self,
-        one: ClaimedCall,
-        sent: Sent,
-        refusal: Refusal,
-        words: str,
-        seconds: float = 0,
-    ) -> None:
-        until = self._context.now() + timedelta(seconds=seconds)
-        self._stored(
-            lambda: self._calls.refuse(
-                one.call_id, refusal, words=words, until=until, request=sent.number
-            )
-        )
-
-    def _is_refused_in_a_row(self, one: ClaimedCall) -> bool:
-        """Count refused contacts until a call is accepted, each contact once."""
-        with self._lock:
-            refused = self._refused_calls[one.campaign_id]
-            refused.add(one.call_id)
-            enough = len(refused) >= MOST_UNKNOWN_REFUSALS
-            if enough:
-                del self._refused_calls[one.campaign_id]
-            return enough
-
-    def _lost(self, one: ClaimedCall, sent: Sent, words: str) -> None:
-        log.warning("call %s: no clear answer: %s", one.call_id, words)
-        self._stored(
-            lambda: self._calls.lose_outcome(
-                one.call_id, reason="no clear answer", request=sent.number
-            )
-        )
-
-    def _back_off(self, line: str, retry_after: float | None = None) -> float:
-        with self._lock:
-            return self._pace.refused(line, self._timer.now(), retry_after)
-
-    def _defer(self, one: ClaimedCall, sent: Sent) -> None:
-        """Store that the request never left; its line is used again after a while."""
-        until = self._context.now() + timedelta(seconds=self._back_off(one.line))
-        reason = DeferralReason.NEVER_LEFT
-        self._stored(
-            lambda: self._calls.defer(
-                one.call_id, reason=reason, until=until, request=sent.number
-            )
-        )
-
-    def _pause(
-        self,
-        one: ClaimedCall,
-        cause: PauseCause,
-        words: str,
-        scope: RefusalScope | None = None,
-    ) -> None:
-        def pause() -> None:
-            self._campaigns.pause(
-                one.campaign_id, by=SCHEDULER, reason=words, cause=cause, scope=scope
-            )
-
-        try:
-            self._stored(pause)
-        except Refused:
-            log.info("campaign %s cannot be paused any more", one.campaign_id)
-
-    def _stored(self, store: Callable[[], None]) -> None:
-        """Store an outcome; while the database is unreachable, retry for a while."""
-        until = self._timer.now() + STORE_TRIES_SECONDS
-        while True:
-            try:
-                return store()
-            except StoreUnavailable:
-                if self._timer.now() > until:
-                    raise
-                self._sleep(uniform(0.1, 1.0))  # noqa: S311 - jitter
 
     def _sleep(self, seconds: float) -> None:
         self._timer.rest(self._timer.now() + seconds)

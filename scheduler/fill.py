@@ -20,9 +20,9 @@ from domain.gate.permit import Wait
 from domain.settings import values_in_force
 from domain.values import WaitingCode, call_id_of
 from scheduler.dependencies import TERM_ENDING_ERRORS, SchedulerDependencies
-from scheduler.dispatch import ClaimedCall
 from scheduler.provider_check import ProviderCheck
 from scheduler.reconciliation.adopt import ClaimingBlocked
+from scheduler.settlement import ClaimedCall
 from scheduler.wakeup import WakeUp
 from storage.process.decisions import Decision, Reason
 from storage.process.leadership import LeadershipLost, Term

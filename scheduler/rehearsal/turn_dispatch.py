@@ -16,13 +16,8 @@ from application.ports import Accepted
 from application.unit_of_work import AlreadyChanged, UnitOfWork
 from domain.calls.unmatched_message import unmatched_id_of
 from projections.composition import Components
-from scheduler.dispatch import (
-    BAD_DATA,
-    SEND_WITHIN_SECONDS,
-    ClaimedCall,
-    Dispatch,
-    Sent,
-)
+from scheduler.dispatch import BAD_DATA, SEND_WITHIN_SECONDS, Dispatch
+from scheduler.settlement import ClaimedCall, Sent
 
 ONE_BY_ONE = (AlreadyChanged, IntegrityError, *BAD_DATA)
 """Errors after which the calls are requested one by one."""
@@ -91,18 +86,18 @@ class TurnDispatch(Dispatch):
         placed: list[Placed] = []
         for one, permission in permissions:
             if permission is None:
-                self._release(one)
+                self._settlement.release(one)
                 continue
             outcome = self._provider.create_call(permission.order, send_before=0)
             if isinstance(outcome, Accepted) and not outcome.concurrency_blocked:
                 placed.append((one, outcome))
             else:
-                self._settle(one, Sent(permission.order.request, outcome))
+                self._settlement.settle(one, Sent(permission.order.request, outcome))
         try:
             self._place_all(placed)
         except ONE_BY_ONE:
             for one, accepted in placed:
-                self._accepted(one, accepted)
+                self._settlement.accepted(one, accepted)
 
     def _place_all(self, placed: Sequence[Placed]) -> None:
         """Record in one append that the provider accepted the calls."""

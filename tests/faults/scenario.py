@@ -270,7 +270,7 @@ def without_retry_waits() -> Iterator[None]:
     """Remove the dispatcher's waits in real time."""
     with (
         patch("scheduler.dispatch.RENEWALS", wait_none()),
-        patch("scheduler.dispatch.uniform", lambda *_: 0.0),
+        patch("scheduler.settlement.uniform", lambda *_: 0.0),
     ):
         yield
 

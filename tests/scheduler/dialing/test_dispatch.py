@@ -22,8 +22,9 @@ from application.ports import (
 )
 from domain.values import CampaignState, ContactStatus, PauseCause
 from scheduler import dispatch as dispatching
-from scheduler.dispatch import ClaimedCall, Dispatch
+from scheduler.dispatch import Dispatch
 from scheduler.pace import Pace
+from scheduler.settlement import ClaimedCall
 from tests.support import eventually
 from tests.wiring import BY, NOON, Services
 

@@ -11,9 +11,10 @@ import pytest
 
 from application.ports import NeverLeft
 from scheduler import dispatch as dispatching
-from scheduler.dispatch import ClaimedCall, Dispatch
+from scheduler.dispatch import Dispatch
 from scheduler.loop import Scheduler
 from scheduler.pace import Pace
+from scheduler.settlement import ClaimedCall
 from scheduler.wakeup import WakeUp
 from tests.scheduler.leading import Leading, dependencies_of
 from tests.support import eventually
