@@ -12,21 +12,24 @@ from eventsourcing.persistence import IntegrityError
 
 from application.app import AutoLynx, decide
 from application.calls.called_numbers import AdoptedNumbers
-from application.contacts.contact_calls import history_before, history_with
+from application.contacts.contact_calls import ContactHistories
 from application.errors import StoreUnavailable
 from application.event_context import SCHEDULER, EventContext
 from application.ports import Origin
 from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact import Contact
-from domain.contacts.contact_history import NO_HISTORY, ContactHistory
 from domain.dial_view import PlannedCall
-from domain.dispatcher import DISPATCHER_ID, Claim, claim_calls
+from domain.dispatcher import DISPATCHER_ID, claim_calls
 from domain.errors import NotPlanned
-from domain.gate.permit import Wait
 from domain.numbers.number import Number
-from domain.planning.contact_status import status_of
-from domain.planning.reviews import check_planned_terms, check_repeated_retry
+from domain.planning.claiming import (
+    ClaimBasis,
+    adopted_call,
+    claim_call,
+    claims_of,
+    is_retry,
+)
 from domain.values import call_id_of
 
 log = logging.getLogger(__name__)
@@ -51,6 +54,7 @@ class ClaimService:
     ) -> None:
         """Build it; a service that adopts calls needs `adopted_numbers`."""
         self._app, self._context = app, context
+        self._histories = ContactHistories(app)
         self._adopted_numbers = adopted_numbers
 
     def claim(self, chosen: Sequence[PlannedCall], *, seen: int) -> ClaimResult:
@@ -119,21 +123,21 @@ class ClaimService:
     def _claim_now(self, chosen: PlannedCall, terms_version: int) -> bool:
         contact = self._app.find(Contact, chosen.contact_id)
         if contact is not None:
-            was = status_of(contact, self._previous(chosen))
-            chosen = replace(chosen, was=was, contact_version=contact.version)
-            plan = contact.plan_for(chosen.attempt)
-            if plan is not None:
-                chosen = replace(chosen, plan=plan.kind, terms_version=terms_version)
-        number = None
-        if self._adopted_numbers is not None:
-            number = self._adopted_numbers.count(
-                chosen.call_id, chosen.contact_id, self._context.now()
-            )
+            latest = self._previous(chosen)
+            chosen = adopted_call(chosen, contact, latest, terms_version)
+        number = self._counted_number(chosen)
         seen = self._app.highest_version(DISPATCHER_ID)
         claimed = self._claim_all([chosen], seen, adopted=True, number=number)
         if claimed.stale:
             raise IntegrityError("Somebody else claimed meanwhile.")
         return bool(claimed.calls)
+
+    def _counted_number(self, chosen: PlannedCall) -> Number | None:
+        """Return the number of an adopted call, to which the call is added."""
+        if self._adopted_numbers is None:
+            return None
+        now = self._context.now()
+        return self._adopted_numbers.count(chosen.call_id, chosen.contact_id, now)
 
     def _claim(
         self,
@@ -143,16 +147,23 @@ class ClaimService:
         *,
         adopted: bool,
     ) -> tuple[int | None, list[UUID]]:
-        """Return the claim's position, or the calls that stood in its way."""
+        """Return the claim's position, or the calls that cannot be claimed."""
         at, claim_id = self._context.now(), self._context.new_id()
-        calls, unfit = [], []
+        claim = partial(
+            claim_call,
+            histories=self._histories,
+            claim_id=claim_id,
+            at=at,
+            by=SCHEDULER,
+        )
         expect = {one.contact_id: one.contact_version for one in chosen}
+        calls: list[Call] = []
+        unfit: list[UUID] = []
         for one in chosen:
             try:
-                if not adopted:
-                    self._check_policy(one, at, expect)
-                call = self._call(one, claim_id, at, expect)
-                calls.append(_deferred(call, one.wait, at))
+                basis = self._basis(one, adopted=adopted)
+                expect |= basis.expected(one)
+                calls.append(claim(one, basis))
             except StoreUnavailable:
                 raise
             except NotPlanned as changed:
@@ -163,99 +174,29 @@ class ClaimService:
                 unfit.append(one.call_id)
         if unfit:
             return None, unfit
-        claims = tuple(map(_claim, chosen))
         claimed = claim_calls(
-            seen=seen, claim_id=claim_id, claims=claims, at=at, by=SCHEDULER
+            seen=seen, claim_id=claim_id, claims=claims_of(chosen), at=at, by=SCHEDULER
         )
         try:
             return self._app.append(claimed, *calls, number, expect=expect), []
         except IntegrityError:
             return None, self._in_the_way(chosen, seen)
 
-    def _call(
-        self,
-        chosen: PlannedCall,
-        claim_id: UUID,
-        at: datetime,
-        expect: dict[UUID, int],
-    ) -> Call:
-        """Return the claimed call; add to `expect` the version of the one before."""
-        if not chosen.requeued:
-            previous = self._previous(chosen)
-            if previous is not None:
-                expect[previous.id] = previous.version
-            if chosen.is_retry:
-                self._check_terms(chosen, expect)
-            return Call.create(
-                campaign_id=chosen.campaign_id,
-                contact_id=chosen.contact_id,
-                attempt=chosen.attempt,
-                claim_id=claim_id,
-                batch=chosen.batch,
-                at=at,
-                by=SCHEDULER,
-                was=chosen.was,
-                previous=previous,
-                terms_version=chosen.terms_version,
-                group=chosen.group,
-                history=self._history(chosen, previous),
-                plan=chosen.plan,
-            )
-        call = self._app.load(Call, chosen.call_id)
-        call.requeue(claim_id=claim_id, batch=chosen.batch, at=at, by=SCHEDULER)
-        return call
+    def _basis(self, chosen: PlannedCall, *, adopted: bool) -> ClaimBasis:
+        """Load what the claim of this call rests on.
 
-    def _check_terms(self, chosen: PlannedCall, expect: dict[UUID, int]) -> None:
-        """Raise NotPlanned if the campaign's terms have changed since the snapshot.
-
-        The retry is then decided again. The version of the campaign is added to
-        `expect`, so that no change is stored before the claim.
+        An adopted call is made whatever the terms are, unless it was planned by them.
         """
-        campaign = self._app.load(Campaign, chosen.campaign_id)
-        expect[campaign.id] = campaign.version
-        check_planned_terms(campaign, chosen.terms_version)
-
-    def _check_policy(
-        self, chosen: PlannedCall, at: datetime, expect: dict[UUID, int]
-    ) -> None:
-        """Raise NotPlanned if a retry that was not made is not allowed any more.
-
-        It was deferred, or is repeated because nothing rang; meanwhile the policy may
-        have changed. The version of the campaign is added to `expect`.
-        """
-        waiting = self._repeated_retry(chosen)
-        if waiting is None:
-            return
-        campaign = self._app.load(Campaign, chosen.campaign_id)
-        expect[campaign.id] = campaign.version
-        before = partial(history_before, self._app, waiting)
-        check_repeated_retry(waiting, campaign, before, at)
-
-    def _repeated_retry(self, chosen: PlannedCall) -> Call | None:
-        """Return the retry that was not made and is repeated, None for other calls."""
-        if not chosen.repeats:
-            return None
         if chosen.requeued:
-            call: Call | None = self._app.load(Call, chosen.call_id)
+            last: Call | None = self._app.load(Call, chosen.call_id)
         else:
-            call = self._previous(chosen)
-        return call if call is not None and call.is_retry else None
-
-    def _history(
-        self, chosen: PlannedCall, previous: Call | None
-    ) -> ContactHistory | None:
-        """Return the contact's calls so far, if the report of this call needs them.
-
-        Raises NotPlanned if a planned call is not planned any more.
-        """
-        if chosen.terms_version is None:
-            return None
-        if chosen.plan is None:
-            return history_with(self._app, previous) if previous else NO_HISTORY
-        plan = self._app.load(Contact, chosen.contact_id).plan_for(chosen.attempt)
-        if plan is None:
-            raise NotPlanned("The call is not planned any more.")
-        return plan.history
+            last = self._previous(chosen)
+        campaign = contact = None
+        if chosen.is_retry or (not adopted and is_retry(chosen, last)):
+            campaign = self._app.load(Campaign, chosen.campaign_id)
+        if chosen.plan is not None:
+            contact = self._app.load(Contact, chosen.contact_id)
+        return ClaimBasis(last, campaign, contact)
 
     def _previous(self, chosen: PlannedCall) -> Call | None:
         """Load the contact's call before this one, which counts its refusals."""
@@ -278,20 +219,3 @@ class ClaimService:
 
     def _has_moved(self, chosen: PlannedCall) -> bool:
         return self._app.highest_version(chosen.contact_id) != chosen.contact_version
-
-
-def _deferred(call: Call, wait: Wait | None, at: datetime) -> Call:
-    """Defer a claimed call that may not be requested before a known time."""
-    if wait is not None and wait.until is not None:
-        call.wait(wait.code, until=wait.until, at=at, by=SCHEDULER)
-    return call
-
-
-def _claim(chosen: PlannedCall) -> Claim:
-    return Claim(
-        campaign_id=chosen.campaign_id,
-        contact_id=chosen.contact_id,
-        call_id=chosen.call_id,
-        attempt=chosen.attempt,
-        batch=chosen.batch,
-    )

@@ -17,7 +17,6 @@ from domain.contacts.contact_history import ContactHistory
 from domain.planning.call_consequences import withdraw_from_calls
 from domain.planning.planning import (
     Consequence,
-    attempts_used,
     conclude,
     consequence_of,
     is_call,
@@ -146,32 +145,19 @@ class ContactPlanner:
         """End what was to follow the call if a late report says that it is needless."""
         contact = self._contact(call, at)
         latest = last_call(self._app, call.contact_id, call) or call
+        later = [] if latest is call else [latest]
         following = call_id_of(call.contact_id, latest.attempt + 1)
-        expect = {contact.id: contact.version, following: 0}
-        if latest is not call:
-            expect[latest.id] = latest.version
+        expect = {one.id: one.version for one in (contact, *later)} | {following: 0}
         terms = self._terms.get(self._app, call)
-        conclude(
-            call,
-            latest,
-            contact,
-            terms,
-            budget_used=self._uses_up(call, latest, terms),
-            at=at,
-            by=SCHEDULER,
-        )
+        rang = proves_ringing(call.pending_events)
+        calls = self._calls_until(latest, call) if rang else ()
+        conclude(call, latest, contact, terms, calls=calls, at=at, by=SCHEDULER)
         if not contact.pending_events:
             return ContactChanges()
-        later = [] if latest is call else [latest]
         return ContactChanges([contact, *later], expect)
 
-    def _uses_up(self, call: Call, latest: Call, terms: CallingTerms) -> bool:
-        """Return whether this call rang after all and used the last attempt.
-
-        Of the calls after it, those that were requested count.
-        """
-        if not proves_ringing(call.pending_events):
-            return False
+    def _calls_until(self, latest: Call, call: Call) -> list[Call]:
+        """Return all calls to the contact; `call` has events that are not stored."""
         known = {call.id: call, latest.id: latest}
         calls = (*earlier_calls(self._app, latest), latest)
-        return attempts_used([known.get(one.id, one) for one in calls], terms)
+        return [known.get(one.id, one) for one in calls]

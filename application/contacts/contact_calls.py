@@ -39,6 +39,21 @@ def history_before(app: Streams, call: Call) -> ContactHistory:
     return replace(history_of(earlier_calls(app, call)), retried=claimed.retried)
 
 
+class ContactHistories:
+    """Histories of contacts with and without a call, for decisions about a claim."""
+
+    def __init__(self, app: Streams) -> None:
+        self._app = app
+
+    def before(self, call: Call) -> ContactHistory:
+        """Return the contact's history without this call, as it is known now."""
+        return history_before(self._app, call)
+
+    def including(self, call: Call) -> ContactHistory:
+        """Return the contact's history with this call, as it is known now."""
+        return history_with(self._app, call)
+
+
 def earlier_calls(app: Streams, call: Call) -> list[Call]:
     """Load the contact's calls before this one, in their order."""
     return [

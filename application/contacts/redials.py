@@ -185,19 +185,10 @@ class RedialService:
 
     def _staged(self, new: NewCampaign, selection: RedialSelection, by: str) -> UUID:
         """Return the id of the staged list; stage it unless the import has begun."""
-        now = self._context.now()
         if self._app.find(ContactList, new.upload_id) is not None:
-            if self._uploads.get(new.upload_id, now) is None:
-                raise Conflict(
-                    "This redial was interrupted more than a day ago: request it again"
-                    " with another requestId."
-                )
-            return new.upload_id
-        position = self._app.recorder.max_notification_id() or 0
-        if not self._read_model.wait_for(position, LAG_SECONDS):
-            raise ReadModelBehind(
-                "The read model is behind; see that a projector runs, then try again."
-            )
+            return self._continued(new.upload_id)
+        self._wait_for_last_calls()
+        now = self._context.now()
         staged = StagedRedial(
             list_id=new.upload_id,
             filename=self._campaign(selection).name,
@@ -209,11 +200,26 @@ class RedialService:
         )
         list_id = self._source.stage(selection, staged)
         if list_id is None:
-            raise Invalid(
-                "No finished contact matches the selection.",
-                redial="includes no contact",
+            wrong = "includes no contact"
+            raise Invalid("No finished contact matches the selection.", redial=wrong)
+        return list_id
+
+    def _continued(self, list_id: UUID) -> UUID:
+        """Return the id of a list whose import has begun. Raises Conflict."""
+        if self._uploads.get(list_id, self._context.now()) is None:
+            raise Conflict(
+                "This redial was interrupted more than a day ago: request it again"
+                " with another requestId."
             )
         return list_id
+
+    def _wait_for_last_calls(self) -> None:
+        """Wait until the read model includes all calls. Raises ReadModelBehind."""
+        position = self._app.recorder.max_notification_id() or 0
+        if not self._read_model.wait_for(position, LAG_SECONDS):
+            raise ReadModelBehind(
+                "The read model is behind; see that a projector runs, then try again."
+            )
 
 
 def _fingerprint(new: NewCampaign, selection: RedialSelection, by: str) -> bytes:

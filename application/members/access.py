@@ -36,6 +36,10 @@ class ApiToken:
     last_used_at: datetime | None
     revoked_at: datetime | None
 
+    def may_be_managed_by(self, owner: str | None) -> bool:
+        """Return whether this member may see and revoke it; None is an admin."""
+        return owner is None or self.email == owner
+
 
 class Tokens(Protocol):
     """Stores API tokens as hashes."""
@@ -146,23 +150,26 @@ class AccessService:
         a token.
         """
         token = self._tokens.find(token_id)
-        if token is None or (owner is not None and token.email != owner):
+        if token is None or not token.may_be_managed_by(owner):
             raise NotFound("token", token_id)
         if token.revoked_at is None:
-            now = self._context.now()
-            self._record(
-                token.email,
-                lambda one: one.revoke_token(token_id=token_id, at=now, by=by),
-            )
-            self._tokens.revoke(token_id, now)
+            self._revoke(token, by)
         return token
+
+    def _revoke(self, token: ApiToken, by: str) -> None:
+        now = self._context.now()
+        self._record(
+            token.email,
+            lambda one: one.revoke_token(token_id=token.id, at=now, by=by),
+        )
+        self._tokens.revoke(token.id, now)
 
     def tokens(self, owner: str | None = None) -> list[ApiToken]:
         """Return the tokens that are not revoked, oldest first."""
         return [
             token
             for token in self._tokens.list()
-            if token.revoked_at is None and owner in {None, token.email}
+            if token.revoked_at is None and token.may_be_managed_by(owner)
         ]
 
     def _record(self, email: str, act: Callable[[Member], None]) -> Member:

@@ -229,7 +229,7 @@ def conclude(
     contact: Contact,
     terms: CallingTerms | None,
     *,
-    budget_used: bool = False,
+    calls: Sequence[Call] = (),
     at: datetime,
     by: str,
 ) -> None:
@@ -238,13 +238,16 @@ def conclude(
     `latest` is the contact's last call, possibly the same one. A call that was
     requested already goes on, but nothing follows it. A callback, and a call that a
     member wanted, are ended by an opt-out only; a callback also if the call turns out
-    not to ask for it. `budget_used` means that the calls have turned out to use up the
-    policy's attempts; a call under way then goes on, and a callback may still follow
-    it.
+    not to ask for it.
+
+    `calls` are all calls to the contact, given if this one turns out to have rung. If
+    they use up the policy's attempts, a call under way goes on, and a callback may
+    still follow it.
     """
-    policy = (terms or CALLED_ONCE).policy
-    reason = conclusion(policy, call.outcome, call.disposition)
-    if reason is None and budget_used and not _is_under_way(contact, latest):
+    terms = terms or CALLED_ONCE
+    reason = conclusion(terms.policy, call.outcome, call.disposition)
+    used_up = bool(calls) and attempts_used(calls, terms)
+    if reason is None and used_up and not _is_under_way(contact, latest):
         reason = FinishReason.ATTEMPTS_USED
     reason = _reason_for(reason, call, latest, contact)
     if reason is None or not contact.may_be_called:
