@@ -141,7 +141,7 @@ class Settlement:
         until = self._context.now() + timedelta(seconds=seconds)
         self._stored(
             lambda: self._calls.refuse(
-                one.call_id, refusal, words=text, until=until, request=sent.number
+                one.call_id, refusal, explanation=text, until=until, request=sent.number
             )
         )
 

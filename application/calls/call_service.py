@@ -170,18 +170,18 @@ class CallService:
         call_id: UUID,
         refusal: Refusal,
         *,
-        words: str,
+        explanation: str,
         until: datetime,
         request: int | None = None,
     ) -> None:
-        """Record that the provider refused the request; `words` is its explanation.
+        """Record that the provider refused the request; `explanation` is its text.
 
         The call is not requested again before `until`.
         """
-        explanation, row = self._context.vault_text(call_id, words)
+        text, row = self._context.vault_text(call_id, explanation)
 
         def command(call: Call, at: datetime) -> None:
-            call.refuse(refusal, words=explanation, until=until, at=at, by=SCHEDULER)
+            call.refuse(refusal, explanation=text, until=until, at=at, by=SCHEDULER)
 
         self._unit.run(call_id, _of_request(request, command), [row])
 
@@ -209,7 +209,7 @@ class CallService:
         row, proof = evidence_of(
             self._context, call_id, key, seen.document, seen.report
         )
-        words, explained = explanation_of(
+        explanation, explained = explanation_of(
             self._context, call_id, seen.report.ended_message
         )
         found = False
@@ -223,7 +223,7 @@ class CallService:
                 at=at,
                 by=SCHEDULER,
             )
-            apply_lookup(call, seen, grade, proof, words, at=at)
+            apply_lookup(call, seen, grade, proof, explanation, at=at)
             if seen.ended and grade is not ReportGrade.NONE:
                 terms = self._terms.get(self._app, call)
                 report, message_id = seen.report, proof.message_id

@@ -104,7 +104,7 @@ class MessageRecorder:
             self._context, call_id, message.key, message.document, message.report
         )
         message_text = message.report.ended_message if message.report else None
-        words, explained = explanation_of(
+        explanation, explained = explanation_of(
             self._context, call_id, message_text or message.ended_message
         )
         repeated = False
@@ -113,7 +113,9 @@ class MessageRecorder:
             nonlocal repeated
             repeated = proof.message_id in call.evidence
             if not repeated:
-                apply_message(call, message, proof, words, at=at, by=self._provider)
+                apply_message(
+                    call, message, proof, explanation, at=at, by=self._provider
+                )
             if not repeated and message.report is not None:
                 apply_output_rules(
                     self._app,
@@ -172,8 +174,8 @@ def explanation_of(
     """Return the provider's explanation of a call's end, and its vault row."""
     if not text:
         return None, []
-    words, row = context.vault_text(call_id, text)
-    return words, [row]
+    explanation, row = context.vault_text(call_id, text)
+    return explanation, [row]
 
 
 def evidence_of(

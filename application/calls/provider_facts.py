@@ -14,14 +14,14 @@ def apply_message(
     call: Call,
     message: ProviderMessage,
     proof: Evidence,
-    words: VaultText | None,
+    explanation: VaultText | None,
     *,
     at: datetime,
     by: str,
 ) -> None:
     """Record all that a webhook contains; if nothing is new, only its receipt.
 
-    `words` refer to the explanation of the call's end, if the message has one.
+    `explanation` is that of the call's end, None if the message has none.
     """
     known = call.version
     if message.provider_call_id is not None:
@@ -34,7 +34,7 @@ def apply_message(
         )
     if message.report is not None:
         grade = ReportGrade.DELIVERED
-        apply_report(call, message.report, grade, proof, words, at=at, by=by)
+        apply_report(call, message.report, grade, proof, explanation, at=at, by=by)
     elif message.phase is not None:
         seen = Seen(
             message.phase,
@@ -42,7 +42,7 @@ def apply_message(
             message.ended_reason,
             message.reason_detail,
             message.refusal,
-            words,
+            explanation,
             message.outcome,
         )
         _follow(call, seen, at, by, proof)
@@ -55,7 +55,7 @@ def apply_lookup(
     seen: ProviderCall,
     grade: ReportGrade,
     proof: Evidence,
-    words: VaultText | None,
+    explanation: VaultText | None,
     *,
     at: datetime,
 ) -> None:
@@ -72,12 +72,12 @@ def apply_lookup(
             report.ended_reason,
             report.reason_detail,
             None if report.started_at else report.refusal,
-            words,
+            explanation,
             report.outcome,
         )
         _follow(call, end, at, SCHEDULER, proof)
     else:
-        apply_report(call, report, grade, proof, words, at=at, by=SCHEDULER)
+        apply_report(call, report, grade, proof, explanation, at=at, by=SCHEDULER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Seen:
     """A phase of a call that the provider shows, and since when.
 
     An end has a reason, the `refusal` that it means if the call was never answered,
-    `words` that refer to the provider's explanation in the vault, and an outcome.
+    the provider's `explanation` in the vault, and an outcome.
     """
 
     phase: CallPhase
@@ -93,7 +93,7 @@ class Seen:
     reason: str | None = None
     detail: ReasonDetail = ReasonDetail.SPECIFIC
     refusal: Refusal | None = None
-    words: VaultText | None = None
+    explanation: VaultText | None = None
     outcome: OutcomeFinding | None = None
 
 
@@ -117,7 +117,7 @@ def _follow(
                 by=by,
                 evidence=proof,
                 refusal=seen.refusal,
-                words=seen.words,
+                explanation=seen.explanation,
                 outcome=seen.outcome,
             )
 
@@ -127,7 +127,7 @@ def apply_report(
     report: CallReport,
     grade: ReportGrade,
     proof: Evidence | None,
-    words: VaultText | None = None,
+    explanation: VaultText | None = None,
     *,
     at: datetime,
     by: str,
@@ -150,5 +150,10 @@ def apply_report(
         outcome=report.outcome,
     )
     call.report(
-        merged, at=at, by=by, evidence=proof, refusal=report.refusal, words=words
+        merged,
+        at=at,
+        by=by,
+        evidence=proof,
+        refusal=report.refusal,
+        explanation=explanation,
     )

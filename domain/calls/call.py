@@ -263,7 +263,7 @@ class Call(
             self.end_recorded_at = timestamp
             self.status = STATUS_AFTER_END[standing]
         self.contact_status, self.ended = standing, True
-        self.ended_words = words
+        self.end_explanation = words
         self._count(refusal)
         end: dict[str, Any] = {"reason": reason, "ended_at": ended_at}
         if ranks is None:

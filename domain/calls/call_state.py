@@ -92,7 +92,7 @@ class CallState:
     hang_up_requested: bool = False
     ended: bool = False
     end_recorded_at: datetime | None = None
-    ended_words: VaultText | None = None
+    end_explanation: VaultText | None = None
     known: Known = Known()
     grades: frozenset[ReportGrade] = frozenset()
     settled: bool = False

@@ -124,14 +124,14 @@ class Contact(BaseAggregate[UUID]):
         self,
         *,
         was: ContactStatus,
-        standing: ContactStatus,
+        status: ContactStatus,
         last_attempt: int,
         at: datetime,
         by: str,
     ) -> None:
         """Record that nothing personal is kept of the contact any more."""
         if not self.erased:
-            self._move(self.Erased, was, standing, last_attempt, at, by)
+            self._move(self.Erased, was, status, last_attempt, at, by)
 
     def withdraw(self, *, at: datetime, by: str) -> None:
         """Cancel the contact: its last call failed, and no other is allowed."""
@@ -171,14 +171,14 @@ class Contact(BaseAggregate[UUID]):
         reason: FinishReason,
         *,
         was: ContactStatus,
-        standing: ContactStatus,
+        status: ContactStatus,
         last_attempt: int,
         at: datetime,
         by: str,
     ) -> None:
-        """Record that no call follows; `standing` is the contact's status from now."""
+        """Record that no call follows; `status` is the contact's status from now on."""
         if self.may_be_called:
-            move = (was, standing, last_attempt)
+            move = (was, status, last_attempt)
             self._move(self.Finished, *move, at, by, reason=reason)
 
     def withhold(
@@ -253,7 +253,7 @@ class Contact(BaseAggregate[UUID]):
         self,
         fact: type[ContactEvent],
         was: ContactStatus,
-        standing: ContactStatus,
+        status: ContactStatus,
         last_attempt: int,
         at: datetime,
         by: str,
@@ -261,7 +261,7 @@ class Contact(BaseAggregate[UUID]):
     ) -> None:
         plan = self.plan_after(last_attempt)
         kind = plan.kind if plan else None
-        move = {"was": was, "standing": standing, "plan_was": kind}
+        move = {"was": was, "standing": status, "plan_was": kind}
         self._record(fact, at, by, **move, **fields)
 
     def _record(

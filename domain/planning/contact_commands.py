@@ -121,7 +121,7 @@ def dispose(
         contact.finish(
             reason,
             was=status,
-            standing=plan.finished_as,
+            status=plan.finished_as,
             last_attempt=last_attempt,
             at=at,
             by=by,

@@ -43,7 +43,7 @@ def erase_contact(
         if last_call is not None and last_call.deferred:
             last_call.withdraw(at=at, by=by)
             status = erased  # The event of the call changes the status already.
-    contact.erase(was=status, standing=erased, last_attempt=last_attempt, at=at, by=by)
+    contact.erase(was=status, status=erased, last_attempt=last_attempt, at=at, by=by)
 
 
 def _would_be_called(

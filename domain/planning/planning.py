@@ -255,11 +255,11 @@ def conclude(
     plan = contact.plan_after(latest.attempt)
     change = _taken_back(call, latest, contact, plan, at, by)
     if change is not None:
-        was, standing = change
+        was, status = change
         contact.finish(
             reason,
             was=was,
-            standing=standing,
+            status=status,
             last_attempt=latest.attempt,
             at=at,
             by=by,

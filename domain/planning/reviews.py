@@ -112,17 +112,17 @@ def _finish(
     by: str,
 ) -> None:
     """Finish a contact that waits; one whose call is made or under way is left."""
-    was, standing = ContactStatus.PENDING, plan.finished_as
+    was, status = ContactStatus.PENDING, plan.finished_as
     if latest.attempt >= plan.attempt:
         if latest.contact_status is not ContactStatus.PENDING:
             return
         if latest.deferred:
             latest.withdraw(at=at, by=by)
-            was = standing = latest.contact_status
+            was = status = latest.contact_status
     contact.finish(
         reason,
         was=was,
-        standing=standing,
+        status=status,
         last_attempt=latest.attempt,
         at=at,
         by=by,
@@ -154,7 +154,7 @@ def _review_retry(
         contact.finish(
             step.reason,
             was=ContactStatus.PENDING,
-            standing=plan.finished_as,
+            status=plan.finished_as,
             last_attempt=plan.attempt - 1,
             at=at,
             by=by,

@@ -153,7 +153,7 @@ class RandomSteps:
             lambda: call.settle_absent(until=until, **stamp),
             lambda: call.refuse(
                 self.random.choice(REFUSALS),
-                words=life.words(),
+                explanation=life.words(),
                 until=until,
                 **stamp,
             ),
@@ -185,7 +185,7 @@ class RandomSteps:
                 ended_at=self.random.choice((None, at)),
                 evidence=evidence,
                 refusal=self.random.choice((None, *REFUSALS)),
-                words=self.random.choice((None, life.words())),
+                explanation=self.random.choice((None, life.words())),
                 outcome=finding(self.random),
                 **stamp,
             ),

@@ -146,7 +146,7 @@ class DialerCommands(CallState):
         self,
         refusal: Refusal,
         *,
-        words: VaultText,
+        explanation: VaultText,
         until: datetime,
         at: datetime,
         by: str,
@@ -161,7 +161,7 @@ class DialerCommands(CallState):
         delay = self._retry_delay(refusal)
         if delay is None:
             outcome = ReportedOutcome(CallOutcome.NOT_STARTED, refusal.rule)
-            fields = {"words": words, "refusal": refusal, "outcome": outcome}
+            fields = {"words": explanation, "refusal": refusal, "outcome": outcome}
             self._move(events.Rejected, ContactStatus.FAILED, at, by, **fields)
             return
         if refusal.kind is RefusalKind.PLATFORM:

@@ -58,21 +58,21 @@ class ProviderCommands(CallState):
         evidence: Evidence | None,
         detail: ReasonDetail = ReasonDetail.SPECIFIC,
         refusal: Refusal | None = None,
-        words: VaultText | None = None,
+        explanation: VaultText | None = None,
         outcome: OutcomeFinding | None = None,
     ) -> None:
         """Record the end, or what a later status message adds to it.
 
         `refusal` is what the reason means if the call was never answered: the contact
-        is then called again, or fails, as `retry_delay` says. `words` refer to the
-        provider's explanation of the reason. `outcome` is what the message proves.
+        is then called again, or fails, as `retry_delay` says. `explanation` is
+        that of the provider.  `outcome` is what the message proves.
         """
         status = status_known(
             reason=reason, detail=detail, ended_at=ended_at, outcome=outcome
         )
         known = self.known.merged_with(status)
-        if not self.ended or known != self.known or self._is_explained_by(words):
-            self._end(known, at, by, evidence, refusal, words)
+        if not self.ended or known != self.known or self._is_explained_by(explanation):
+            self._end(known, at, by, evidence, refusal, explanation)
 
     def _end(
         self,
@@ -81,7 +81,7 @@ class ProviderCommands(CallState):
         by: str,
         evidence: Evidence | None,
         refusal: Refusal | None,
-        words: VaultText | None,
+        explanation: VaultText | None,
     ) -> None:
         answered = known.started_at or self.status is CallStatus.IN_PROGRESS
         if answered or not self.live:
@@ -106,7 +106,7 @@ class ProviderCommands(CallState):
             refusal=refusal,
             earlier_refusals=self._earlier(refusal),
             retry_at=at + delay if delay else None,
-            words=self.ended_words or words,
+            words=self.end_explanation or explanation,
             outcome=self._outcome(known),
             outcome_was=self.outcome,
         )
@@ -119,21 +119,21 @@ class ProviderCommands(CallState):
         by: str,
         evidence: Evidence | None,
         refusal: Refusal | None = None,
-        words: VaultText | None = None,
+        explanation: VaultText | None = None,
     ) -> None:
         """Record what a report adds to, or corrects in, what the others contained.
 
         It ends a call whose end was missed, but changes no terminal status. The event
         contains the merged values. While the call awaits a final report, a report that
         adds nothing is recorded if it is final or the first of its grade. `refusal` and
-        `words` are as for `end`.
+        `explanation` is as for `end`.
         """
         if report.grade is ReportGrade.NONE:
             return
         known = self.known.merged_with(report.known(evidence))
-        if not self.ended or self._is_explained_by(words):
+        if not self.ended or self._is_explained_by(explanation):
             end = self.known if self.ended else known
-            self._end(end, at, by, evidence, refusal, words)
+            self._end(end, at, by, evidence, refusal, explanation)
         first = report.grade not in self.grades or report.is_final
         if known != self.known or (first and not self.settled):
             self._report(known, report, at, by, evidence)
@@ -182,9 +182,9 @@ class ProviderCommands(CallState):
 
     # --- Decisions about the end ----------------------------------------------
 
-    def _is_explained_by(self, words: VaultText | None) -> bool:
+    def _is_explained_by(self, explanation: VaultText | None) -> bool:
         """Return whether this is the first explanation of the end."""
-        return words is not None and self.ended_words is None
+        return explanation is not None and self.end_explanation is None
 
     def _contact_status_after_end(
         self, refusal: Refusal | None, *, again: bool

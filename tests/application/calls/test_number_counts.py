@@ -96,7 +96,7 @@ def test_a_request_that_the_provider_refused_does_not_count(
     services: Services, refusal: Refusal
 ) -> None:
     call_id = requested(services)
-    services.calls.refuse(call_id, refusal, words="no", until=NOON)
+    services.calls.refuse(call_id, refusal, explanation="no", until=NOON)
     assert number_of(services).requested == {}
     assert services.topics(number_of(services).id) == ["requested", "released"]
 
@@ -119,7 +119,7 @@ def test_a_refusal_after_a_request_of_unknown_outcome_releases_nothing(
     services.calls.settle_absent(call_id)
     services.claim_again(call_id)
     assert services.calls.request(call_id, dial_before=SOON)
-    services.calls.refuse(call_id, FULL, words="full", until=NOON)
+    services.calls.refuse(call_id, FULL, explanation="full", until=NOON)
     assert number_of(services).requested == {call_id: NOON}
 
 
@@ -170,7 +170,7 @@ def test_a_released_call_counts_again_once_it_is_requested_again(
     services: Services,
 ) -> None:
     call_id = requested(services)
-    services.calls.refuse(call_id, FULL, words="full", until=NOON)
+    services.calls.refuse(call_id, FULL, explanation="full", until=NOON)
     services.claim_again(call_id)
     assert services.calls.request(call_id, dial_before=SOON)
     assert number_of(services).requested == {call_id: NOON}

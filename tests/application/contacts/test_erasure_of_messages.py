@@ -77,7 +77,7 @@ def test_the_text_of_a_refusal_after_the_erasure_is_not_stored(
     erase(services)
     refusal = Refusal(RefusalKind.CONTACT, None, "rule")
     text = f"{FIRST} is no number"
-    services.calls.refuse(call_id, refusal, words=text, until=SOON)
+    services.calls.refuse(call_id, refusal, explanation=text, until=SOON)
     services.settle()
     assert FIRST[1:].encode() not in dumped(services.url)
     assert services.load_call(call_id).status is CallStatus.FAILED

@@ -238,7 +238,7 @@ def settle_absent(call: Call) -> None:
 
 
 def refuse(call: Call, refusal: Refusal = FAULT, until: datetime = LATER) -> None:
-    call.refuse(refusal, words=WORDS, until=until, at=AT, by=BY)
+    call.refuse(refusal, explanation=WORDS, until=until, at=AT, by=BY)
 
 
 def time_out(call: Call) -> None:

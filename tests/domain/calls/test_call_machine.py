@@ -119,7 +119,7 @@ class CallMachine(RuleBasedStateMachine):
 
     @rule(refusal=REFUSALS.filter(bool))
     def refuse(self, refusal: Refusal) -> None:
-        self.call.refuse(refusal, words=WORDS, until=self.soon(), **self.stamp())
+        self.call.refuse(refusal, explanation=WORDS, until=self.soon(), **self.stamp())
 
     @rule()
     def requeue(self) -> None:
@@ -187,21 +187,21 @@ class CallMachine(RuleBasedStateMachine):
         reason=REASONS,
         timed=st.booleans(),
         refusal=REFUSALS,
-        words=st.sampled_from([None, WORDS]),
+        explanation=st.sampled_from([None, WORDS]),
     )
     def end(
         self,
         reason: str | None,
         timed: bool,
         refusal: Refusal | None,
-        words: VaultText | None,
+        explanation: VaultText | None,
     ) -> None:
         self.call.end(
             reason=reason,
             ended_at=self.some(timed),
             evidence=None,
             refusal=refusal,
-            words=words,
+            explanation=explanation,
             **self.stamp(),
         )
         assert self.call.ended

@@ -173,7 +173,7 @@ def test_a_contact_that_a_fault_kept_from_ringing_is_called_again(
 )
 def test_a_contact_fails_at_the_end(refusal: Refusal, earlier: int) -> None:
     call = call_after(created(earlier + 1, platform=earlier), *IS_PLACED[1:])
-    do.end(call, UNRUNG, refusal=refusal, words=WORDS)
+    do.end(call, UNRUNG, refusal=refusal, explanation=WORDS)
     fields = {"refusal": refusal, "earlier_refusals": earlier, "words": WORDS}
     assert new_events(call) == [ended(UNRUNG, LATER, standing=FAILED, **fields)]
     assert call.status is CallStatus.FAILED
@@ -205,10 +205,10 @@ def test_the_next_call_goes_on_counting_the_refusals() -> None:
 
 def test_a_later_explanation_of_the_end_is_kept_once() -> None:
     call = call_after(*IS_PLACED, ended(UNRUNG, LATER, standing=FAILED))
-    do.end(call, UNRUNG, refusal=BAD_NUMBER, words=WORDS)
+    do.end(call, UNRUNG, refusal=BAD_NUMBER, explanation=WORDS)
     was = {"was": FAILED, "standing": FAILED, "awaits_report": False}
     assert new_events(call) == [ended(UNRUNG, LATER, words=WORDS, **was)]
-    do.end(call, UNRUNG, words=VaultText(words_id=uuid4(), digest="other"))
+    do.end(call, UNRUNG, explanation=VaultText(words_id=uuid4(), digest="other"))
     assert new_events(call) == []
 
 

@@ -180,6 +180,6 @@ def test_a_contact_withheld_from_calls_stays_so_when_its_disposition_is_set() ->
 def test_an_erased_contact_gets_no_disposition() -> None:
     one = contact()
     ended = ContactStatus.ENDED
-    one.erase(was=ended, standing=ended, last_attempt=1, at=AT, by=BY)
+    one.erase(was=ended, status=ended, last_attempt=1, at=AT, by=BY)
     with pytest.raises(WrongState, match="erased"):
         dispose(one, GOAL, None)

@@ -83,7 +83,7 @@ def test_refused_requests_are_counted_once_for_each_contact(scene: Scene) -> Non
                 call.requeue(claim_id=call.id, batch=None, **scene.life.stamp())
             call.request(dial_before=scene.life.now, **scene.life.stamp())
             words, until = scene.life.words(), scene.life.now
-            call.refuse(refusal, words=words, until=until, **scene.life.stamp())
+            call.refuse(refusal, explanation=words, until=until, **scene.life.stamp())
         scene.record(call)
     assert failures(scene)[0] == 2
 
