@@ -33,7 +33,7 @@ from tests.domain.forecast.campaigns import NOW, history
 NOTHING = CampaignCounts()
 
 
-@pytest.mark.parametrize("module", ["counts", "quantities"])
+@pytest.mark.parametrize("module", ["learning.counts", "quantities"])
 def test_reading_events_does_not_load_numpy(module: str) -> None:
     code = f"import domain.forecast.{module}, sys; assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
