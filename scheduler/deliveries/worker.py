@@ -42,6 +42,7 @@ RESULTS_SECONDS = 0.02
 
 LONGEST_WAIT_SECONDS = 5.0
 STOP_SECONDS = 3.0
+START_SECONDS = 10.0
 
 UNAVAILABLE = (StoreUnavailable, Error, PoolTimeout)
 
@@ -183,9 +184,10 @@ class DeliveryWorker:
         self._thread = Thread(target=self._run, name="deliveries", daemon=True)
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the thread; return once it runs, or after START_SECONDS."""
         self._thread.start()
-        self._started.wait()
+        if not self._started.wait(START_SECONDS):
+            log.error("the deliveries have not started within %s s", START_SECONDS)
 
     def wake(self) -> None:
         """Look soon for something to send. Thread-safe."""

@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 LARGEST_GROUP = 64
 """Appends in one group."""
 
+IN_FLIGHT_SECONDS = 30.0
+"""Longest wait for a group in flight, after the time limit of the append itself."""
+
 WAIT_SHARE, LONGEST_WAIT_SECONDS = 0.5, 0.002
 """A leader waits for others for this share of the last transaction's duration."""
 
@@ -106,12 +109,14 @@ class CommitQueue[A]:
         """Leave the queue after the time limit.
 
         If the append is already part of a group in flight, wait for that result.
+        Raises StoreUnavailable without one: the append may then be stored.
         """
         with self._lock:
             if queued in self._waiting:
                 self._waiting.remove(queued)
                 raise StoreUnavailable("the append did not get its turn in time")
-        queued.turn.acquire()
+        if not queued.turn.acquire(timeout=IN_FLIGHT_SECONDS):
+            raise StoreUnavailable("the append got no answer: it may be stored")
 
     def _lead(self, leader: QueuedAppend[A]) -> None:
         group, start = [leader], monotonic()
