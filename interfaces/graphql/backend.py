@@ -1,6 +1,6 @@
 """What GraphQL resolvers use: services, queries, and threads to run them in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Concatenate
@@ -14,13 +14,21 @@ from interfaces.auth.rates import GUESSES_A_MINUTE, RateLimit
 from interfaces.auth.viewer import Credentials, Viewer
 from interfaces.graphql.health_check import HealthCheck
 from interfaces.graphql.lines import Lines
+from interfaces.graphql.merged_reads import MergedReads
 from interfaces.graphql.push.broadcaster import Broadcaster
+from interfaces.graphql.push.contact_updates import ContactUpdates
+from projections.calls import call_log
+from projections.calls.call_log import CallRow
 from projections.campaigns import campaign_board
 from projections.campaigns.campaign_row import CampaignProgress
 from projections.composition import Components
+from projections.contacts import contact_results
+from projections.contacts.contact_results import ContactResult
 from storage.database import Conn, Retry, RetryPolicy
 
 READ_YOUR_WRITES_SECONDS = 2.0
+MOST_IDS = 500
+"""Rows that requests of several tasks read with one statement."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,34 @@ class Backend:
         rows = await self.read(campaign_board.progress_of, set(ids))
         found = {row.campaign_id: row for row in rows}
         return [found.get(id_) for id_ in ids]
+
+    @cached_property
+    def contact_updates(self) -> ContactUpdates:
+        """Contacts that changed, read once for all subscriptions."""
+        return ContactUpdates(self.read)
+
+    @cached_property
+    def calls(self) -> MergedReads[UUID, CallRow]:
+        """Calls by id; requests that arrive during a statement share the next."""
+        return self._merged(call_log.of_ids)
+
+    @cached_property
+    def calls_of_contacts(self) -> MergedReads[UUID, list[CallRow]]:
+        """The calls to each contact, oldest first, by the contact's id."""
+        return self._merged(call_log.of_contacts)
+
+    @cached_property
+    def results_of_contacts(self) -> MergedReads[UUID, ContactResult]:
+        """Results of contacts by the contact's id."""
+        return self._merged(contact_results.of_contacts)
+
+    def _merged[V](
+        self, query: Callable[[Conn, list[UUID]], Mapping[UUID, V]]
+    ) -> MergedReads[UUID, V]:
+        async def read(ids: list[UUID]) -> Mapping[UUID, V]:
+            return await self.read(query, ids)
+
+        return MergedReads(read, MOST_IDS)
 
     async def read[**P, R](
         self,

@@ -16,12 +16,11 @@ from domain.gate.groups import ContactGroup
 from domain.gate.permit import Decision, Permit
 from interfaces.graphql.backend import Backend
 from projections import event_index
-from projections.calls import call_log, recordings
+from projections.calls import recordings
 from projections.calls.call_log import CallRow
 from projections.calls.recordings import Recording
 from projections.campaigns import campaign_board
 from projections.campaigns.campaign_row import CampaignRow
-from projections.contacts import contact_results
 from projections.contacts.contact_results import ContactResult
 from projections.event_index import LoggedEvent
 from projections.registers import directory
@@ -111,13 +110,13 @@ class Loaders:
         return await self._backend.read(campaign_board.of_ids, ids)
 
     async def _calls(self, ids: Ids) -> dict[UUID, CallRow]:
-        return await self._backend.read(call_log.of_ids, ids)
+        return await self._backend.calls.of(ids)
 
     async def _calls_of_contacts(self, ids: Ids) -> dict[UUID, list[CallRow]]:
-        return await self._backend.read(call_log.of_contacts, ids)
+        return await self._backend.calls_of_contacts.of(ids)
 
     async def _results_of_contacts(self, ids: Ids) -> dict[UUID, ContactResult]:
-        return await self._backend.read(contact_results.of_contacts, ids)
+        return await self._backend.results_of_contacts.of(ids)
 
     async def _recordings(self, ids: Ids) -> dict[UUID, Recording]:
         return await self._backend.read(recordings.of_messages, ids)

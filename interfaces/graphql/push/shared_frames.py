@@ -4,7 +4,9 @@ Each subscription is authorized on its own when it starts. Only events that look
 same to every member are shared.
 """
 
+from asyncio import Future, ensure_future, shield
 from collections.abc import Callable
+from inspect import isawaitable
 from typing import Any
 
 from graphql import ExecutionResult, Executor
@@ -20,26 +22,29 @@ class Shared(dict[str, Any]):
     text: str | None = None
 
 
+type Result = ExecutionResult | Future[Any]
+
+
 class Frames:
-    """Cache of the results of one event, by operation and variables.
+    """Cache of the results of one event, by operation, variables and role.
 
     It lives as long as its event. Operations with the same text are the same object.
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, str], tuple[object, Shared]] = {}
+        self._known: dict[tuple[int, str, object], tuple[object, Result]] = {}
 
-    def get(self, operation: object, variables: str) -> Shared | None:
-        """Return the cached result of this operation with these variables, if any."""
-        found = self._known.get((id(operation), variables))
+    def get(self, operation: object, variables: str, role: object) -> Result | None:
+        """Return the result of this operation for such a member, if there is one."""
+        found = self._known.get((id(operation), variables, role))
         return found[1] if found else None
 
-    def keep(self, operation: object, variables: str, data: dict[str, Any]) -> Shared:
-        """Cache a result; return it in the form that is encoded only once."""
-        shared = Shared(data)
+    def keep(
+        self, operation: object, variables: str, role: object, result: Result
+    ) -> None:
+        """Cache a result, or a future of one that is being resolved."""
         # Holding the operation keeps its id() from being reused.
-        self._known[id(operation), variables] = operation, shared
-        return shared
+        self._known[id(operation), variables, role] = operation, result
 
 
 class SharingExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -63,15 +68,36 @@ class SharingExecutor(StrawberryGraphQLCoreExecutionContext):
         frames = getattr(self.root_value, "frames", None)
         if not isinstance(frames, Frames):
             return super().execute_operation(serially)
-        variables = repr(self.variable_values)
-        data = frames.get(self.operation, variables)
-        if data is not None:
-            return ExecutionResult(data, None)
-        result: Any = super().execute_operation(serially)
-        if isinstance(result, ExecutionResult) and result.data and not result.errors:
-            data = frames.keep(self.operation, variables, result.data)
-            return ExecutionResult(data, None)
-        return result
+        # Some fields show each role something else; none depends on the member.
+        role = self.context_value.viewer.role
+        key = self.operation, repr(self.variable_values), role
+        known = frames.get(*key)
+        if known is None:
+            result: Any = super().execute_operation(serially)
+            known = ensure_future(result) if isawaitable(result) else _shared(result)
+            frames.keep(*key, known)
+        return _resolved(known) if isinstance(known, Future) else _copied(known)
+
+
+async def _resolved(future: Future[Any]) -> ExecutionResult:
+    """Wait for a result that is being resolved.
+
+    The future goes on if this subscription ends: others may wait for it.
+    """
+    return _copied(_shared(await shield(future)))
+
+
+def _shared(result: ExecutionResult) -> ExecutionResult:
+    """Wrap the data of a result, so that it is encoded only once."""
+    if result.data and not result.errors and not isinstance(result.data, Shared):
+        result.data = Shared(result.data)
+    return result
+
+
+def _copied(result: ExecutionResult) -> ExecutionResult:
+    """Return a copy for one subscription, whose extensions may change it."""
+    errors = None if result.errors is None else [*result.errors]
+    return ExecutionResult(result.data, errors)
 
 
 def encoded(message: object, encode: Encode) -> str | bytes:

@@ -1,6 +1,6 @@
 """Subscriptions to the changes of campaigns and contacts."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import replace
 from functools import lru_cache
 from itertools import batched
@@ -12,16 +12,16 @@ from domain.errors import NotFound
 from interfaces.graphql.context import Context, Info
 from interfaces.graphql.permissions import EVERYBODY, subscription
 from interfaces.graphql.push.broadcaster import Changed, Subscriber
+from interfaces.graphql.push.contact_updates import CONTACTS_A_FRAME, ContactUpdate
+from interfaces.graphql.push.shared_frames import Frames
 from interfaces.graphql.types.campaigns.progress import CampaignProgress
 from interfaces.graphql.types.contacts.contacts import Contact
 from interfaces.graphql.types.paging import as_uuid
 from projections.campaigns import campaign_board
 from projections.campaigns.campaign_row import CampaignProgress as ProgressRow
-from projections.contacts import contact_log
-from projections.contacts import moved_contacts as changes
+from projections.contacts.contact_row import ContactRow
 from projections.tables.checkpoint import position_of
 
-CONTACTS_A_FRAME = 500
 QUIET_SECONDS = 60.0
 
 
@@ -67,10 +67,10 @@ class Changes:
         with context.backend.broadcaster.subscribed(id_) as subscriber:
             position = await context.backend.read(position_of)
             async for _ in changes_of(subscriber):
-                until = await context.backend.read(position_of)
-                async for frame in _moved(context, id_, position, until):
+                update = await context.backend.contact_updates.since(id_, position)
+                async for frame in _frames(context, update):
                     yield frame
-                position = until
+                position = update.position
 
 
 async def _progress(context: Context, campaign_id: UUID) -> ProgressRow:
@@ -105,11 +105,21 @@ async def changes_of(subscriber: Subscriber) -> AsyncIterator[Changed]:
             yield changed
 
 
-async def _moved(
-    context: Context, campaign_id: UUID, after: int, until: int
+class ContactFrame(list[Contact]):
+    """Contacts of one frame; equal frames of an update share what is resolved."""
+
+    def __init__(self, rows: Iterable[ContactRow], frames: Frames) -> None:
+        super().__init__(map(Contact.of, rows))
+        self.frames = frames
+
+
+async def _frames(
+    context: Context, update: ContactUpdate
 ) -> AsyncIterator[list[Contact]]:
-    read = context.backend.read
-    ids = await read(changes.contacts_moved, campaign_id, after=after, until=until)
-    for some in batched(ids, CONTACTS_A_FRAME):
-        rows = await read(contact_log.of_ids, some)
-        yield [Contact.of(row) for row in rows]
+    if update.rows is not None:
+        if update.rows:
+            yield ContactFrame(update.rows, update.frames)
+        return
+    for some in batched(update.ids, CONTACTS_A_FRAME):
+        rows = await context.backend.contact_updates.rows.of(some)
+        yield [Contact.of(row) for row in rows.values()]

@@ -47,9 +47,9 @@ def test_the_same_frame_is_resolved_once_for_all(
     kept = []
     keep = sharing.Frames.keep
 
-    def counted(self: sharing.Frames, *given: Any) -> Shared:
+    def counted(self: sharing.Frames, *given: Any) -> None:
         kept.append(given)
-        return keep(self, *given)
+        keep(self, *given)
 
     monkeypatch.setattr(sharing.Frames, "keep", counted)
     id_ = shared_api.campaign()
