@@ -97,7 +97,7 @@ _DUE: LiteralString = """
     ) last on true
     where c.state = any(%(states)s) and not c.is_test
         and (last.made_at is null or last.made_at <= %(before)s)
-    order by c.queued_at, c.id
+    order by last.made_at nulls first, c.queued_at, c.id limit %(most)s
 """
 _UNSCORED: LiteralString = f"""
     select c.id from campaign_board c
@@ -138,9 +138,13 @@ def learned(conn: Conn) -> list[tuple[list[Score], CampaignCounts]]:
     ]
 
 
-def due(conn: Conn, before: datetime) -> list[UUID]:
-    """Return the campaigns being dialled without a forecast made after `before`."""
-    values = {"states": [str(one) for one in DIALLED], "before": before}
+def due(conn: Conn, before: datetime, most: int) -> list[UUID]:
+    """Return the campaigns being dialled without a forecast made after `before`.
+
+    Campaigns without any forecast come first, then those with the oldest one.
+    """
+    states = [str(one) for one in DIALLED]
+    values = {"states": states, "before": before, "most": most}
     return [id_ for (id_,) in conn.execute(_DUE, values)]
 
 

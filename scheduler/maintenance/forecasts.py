@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from threading import Event, Thread
+from time import thread_time
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
@@ -24,6 +25,16 @@ INTERVAL = timedelta(minutes=10)
 
 EVERY_SECONDS = 15.0
 STOP_SECONDS = 10.0
+LARGEST_SHARE = 0.1
+"""Largest share of one core that forecasts may use.
+
+Twenty small campaigns that start together need about half a minute of computing, which
+would slow the calls down: the scheduler's threads use one core.
+"""
+
+MOST_DUE = 10
+"""Forecasts in one run, so that campaigns started meanwhile do not wait for all."""
+
 MOST_SCORED = 20
 """Finished campaigns that are scored in one run; an upgrade may find many."""
 
@@ -46,14 +57,20 @@ class Forecasts:
         self._connect, self._reader, self._service = connect, reader, service
         self._now, self._wait_for = now, wait_for
 
-    def run_once(self, *, stopped: Callable[[], bool] = lambda: False) -> int:
+    def run_once(
+        self,
+        *,
+        stopped: Callable[[], bool] = lambda: False,
+        rest: Callable[[float], object] = lambda _: None,
+    ) -> int:
         """Store what is due; return the number of events.
 
+        `rest` is called after each forecast with the seconds of computing that it took.
         Waits until the read model includes them, so that nothing is stored twice.
         """
         now, position, stored = self._now(), 0, 0
         with self._connect() as conn:
-            due = campaign_forecasts.due(conn, now - INTERVAL)
+            due = campaign_forecasts.due(conn, now - INTERVAL, MOST_DUE)
             over = campaign_forecasts.unscored(conn, MOST_SCORED)
         for campaign_id, act in [
             *((id_, self._forecast) for id_ in due),
@@ -61,7 +78,9 @@ class Forecasts:
         ]:
             if stopped():
                 break
+            began = thread_time()
             found = self._stored(act, campaign_id)
+            rest(thread_time() - began)
             if found is not None:
                 position, stored = max(position, found), stored + 1
         if position:
@@ -95,7 +114,10 @@ class Forecasts:
 
 
 class ForecastWorker:
-    """Runs `Forecasts` every EVERY_SECONDS in its own thread."""
+    """Runs `Forecasts` every EVERY_SECONDS in its own thread.
+
+    It pauses after each forecast, so that it uses at most LARGEST_SHARE of one core.
+    """
 
     def __init__(self, forecasts: Forecasts) -> None:
         self._forecasts, self._stopped = forecasts, Event()
@@ -114,8 +136,12 @@ class ForecastWorker:
     def _run(self) -> None:
         while not self._stopped.wait(EVERY_SECONDS):
             try:
-                self._forecasts.run_once(stopped=self._stopped.is_set)
+                self._forecasts.run_once(stopped=self._stopped.is_set, rest=self._rest)
             except AWAY as error:
                 log.warning("forecasts cannot be stored now: %s", error)
             except Exception:
                 log.exception("storing forecasts failed")
+
+    def _rest(self, computed: float) -> None:
+        """Pause after so many seconds of computing; `stop` ends the pause."""
+        self._stopped.wait(computed * (1 / LARGEST_SHARE - 1))

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 from random import Random
+from threading import Event
+from typing import override
 from uuid import UUID
 
 import pytest
@@ -22,7 +24,7 @@ from projections.forecasts.results import results_of
 from provider.simulator.calls.call_plan import plan_call
 from provider.simulator.settings import SimulatorSettings
 from provider.vapi.messages.reading import read_message
-from scheduler.maintenance.forecasts import Forecasts
+from scheduler.maintenance.forecasts import INTERVAL, Forecasts, ForecastWorker
 from tests.application.calls.messages import report
 from tests.scheduler.leading import Passes
 from tests.wiring import NOON, Clock, Services
@@ -81,6 +83,44 @@ def test_a_forecast_is_stored_at_the_start_and_then_every_ten_minutes(
     clock(services).pass_(minutes=1)
     assert worker.run_once() == 1
     assert stored(services, campaign_id) == [Occasion.LAUNCH, Occasion.RUNNING]
+
+
+def test_a_campaign_without_a_forecast_gets_one_before_others_get_another(
+    services: Services,
+) -> None:
+    earlier = services.campaign(2)
+    forecasts(services).run_once()
+    clock(services).pass_(minutes=10)
+    later = services.campaign(2)
+    with services.reading.connection() as conn:
+        found = campaign_forecasts.due(conn, services.now() - INTERVAL, 2)
+    assert found == [later, earlier]
+
+
+def test_after_each_forecast_the_worker_pauses_for_nine_times_its_computing_time(
+    services: Services,
+) -> None:
+    services.campaign(2)
+    computed: list[float] = []
+    worker = ForecastWorker(forecasts(services))
+    worker._stopped = Waits()
+    assert forecasts(services).run_once(rest=computed.append) == 1
+    assert [seconds > 0 for seconds in computed] == [True]
+    worker._rest(2.0)
+    assert worker._stopped.seconds == [pytest.approx(18.0)]
+
+
+class Waits(Event):
+    """An event that records for how long somebody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float | None] = []
+
+    @override
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout)
+        return True
 
 
 def test_a_campaign_that_was_not_started_has_no_stored_forecast(
