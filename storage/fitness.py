@@ -1,10 +1,26 @@
 """Checks that a database accepts writes and that its connections keep a session."""
 
+from psycopg import errors
+
 from application.errors import Failure
 from storage.database import Conn, connect, within
 
 SECONDS = 2.0
 """Longest wait for the server in one check."""
+
+DISK_FULL = "the disk of the database is full: free some space ({error})"
+
+WRITE_TEMPORARY_FILE = """
+with text as materialized (
+    select repeat(md5(n::text), 500) as value from generate_series(1, 8) n
+)
+select count(*) from text a, text b
+"""
+"""Needs 128 KiB; with less `work_mem`, Postgres writes it to a temporary file.
+
+Nothing remains, unlike with a test row. By default temporary files are in the data
+directory, so that a full disk refuses them as it refuses events.
+"""
 
 STANDBY = (
     "a standby: it accepts no writes. Set AUTOLYNX_DATABASE_URL to the primary, or name"
@@ -27,10 +43,21 @@ class TransactionPooler(Failure):
 def why_unwritable(url: str) -> str | None:
     """Return why a new connection could not write, None if it could.
 
-    A full disk is not noticed. Raises OperationalError if the server does not answer.
+    Raises OperationalError if the server does not answer.
     """
     with within(SECONDS), connect(url, name="write check") as connection:
-        return why_read_only(connection)
+        return why_read_only(connection) or why_full(connection)
+
+
+def why_full(connection: Conn) -> str | None:
+    """Return a message if the server's disk is full, None if there is some space."""
+    try:
+        with connection.transaction():
+            connection.execute("set local work_mem = '64kB'")
+            connection.execute(WRITE_TEMPORARY_FILE)
+    except (errors.DiskFull, errors.ConfigurationLimitExceeded) as error:
+        return DISK_FULL.format(error=error.diag.message_primary)
+    return None
 
 
 def why_read_only(connection: Conn) -> str | None:

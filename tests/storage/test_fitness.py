@@ -74,3 +74,16 @@ def test_a_database_made_read_only_is_not_writable(empty_database: str) -> None:
     reason = why_unwritable(empty_database)
     assert reason is not None
     assert "default_transaction_read_only" in reason
+
+
+def test_a_server_without_space_for_a_temporary_file_is_not_writable(
+    empty_database: str,
+) -> None:
+    assert why_unwritable(empty_database) is None
+    with connect(empty_database, name="test") as connection:
+        name = sql.Identifier(connection.info.dbname)
+        limit = sql.SQL("alter database {} set temp_file_limit = 0").format(name)
+        connection.execute(limit)
+    reason = why_unwritable(empty_database)
+    assert reason is not None
+    assert reason.startswith("the disk of the database is full: free some space (")
