@@ -233,6 +233,21 @@ class CampaignView:
     refused: tuple[RefusedCandidate, ...] = ()
 
     @property
+    def refused_by_gate(self) -> int:
+        """Deferred contacts that may not be called before a known time."""
+        return sum(one.contacts for one in self.deferred_by_gate)
+
+    @property
+    def holds_batch(self) -> bool:
+        """Whether a call of the last batch is under way or will soon be repeated.
+
+        A contact that the gate refuses until a known time may wait for days, and does
+        not keep its batch open.
+        """
+        repeated = self.deferred - self.refused_by_gate
+        return self.active + self.ghosts + repeated > 0
+
+    @property
     def completable(self) -> bool:
         """Whether every contact is finished, and no report can change that."""
         reports_matter = self.need_reports or self.awaited_callbacks > 0

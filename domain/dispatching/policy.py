@@ -88,14 +88,15 @@ def _batch(view: CampaignView) -> tuple[int | None, tuple[Candidate, ...]]:
     """Return the batch that claims belong to, and the contacts that may join it.
 
     A batch starts when no call of the last one is open, and holds up to `cap`
-    contacts. A contact that was deferred, or is due again, stays in the last batch.
+    contacts. A contact that was deferred, or is due again, stays in the last batch,
+    but one that the gate refuses until a known time does not keep that batch open.
     """
     allowed = _allowed(view)
     if view.mode is DialMode.CONTINUOUS:
         return None, allowed
     again = tuple(one for one in allowed if one.batch is not None)
     fresh = tuple(one for one in allowed if one.batch is None)
-    is_open = view.active + view.ghosts + view.deferred + len(again) > 0
+    is_open = view.holds_batch or bool(again)
     if view.batch is None or not is_open:
         return (view.batch or 0) + 1, fresh[: view.cap]
     return view.batch, again + fresh[: max(view.cap - view.batch_contacts, 0)]

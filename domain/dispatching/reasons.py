@@ -229,8 +229,7 @@ def _later(view: CampaignView, waiting: int, claims: int) -> list[Waiting]:
     Late callbacks are claimed first, so `claims` is subtracted from them.
     """
     late = max(view.late_callbacks - claims, 0)
-    refused = sum(one.contacts for one in view.deferred_by_gate)
-    deferred = view.deferred - refused
+    deferred = view.deferred - view.refused_by_gate
     reasons = []
     for code, message, contacts, until in (
         *_refused(view),

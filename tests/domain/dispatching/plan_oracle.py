@@ -133,5 +133,6 @@ class JudgedPlan:
 def is_open(view: CampaignView) -> bool:
     """Return whether the last batch is still under way."""
     again = any(one.batch is not None for one in view.candidates)
-    held = view.active + view.ghosts + view.deferred
+    by_gate = sum(one.contacts for one in view.deferred_by_gate)
+    held = view.active + view.ghosts + view.deferred - by_gate
     return view.batch is not None and (held > 0 or again)

@@ -2,19 +2,19 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.dial_view import CampaignView, Candidate
+from domain.dial_view import CampaignView, Candidate, DeferredByGate
 from domain.dispatching.plan_types import Plan
 from domain.dispatching.policy import plan
-from domain.values import (
-    DialMode,
-)
+from domain.values import DialMode, WaitingCode
 from tests.domain.dispatching.plan_oracle import MANY, is_open
 from tests.domain.dispatching.worlds import (
+    NOW,
     World,
     a_snapshot,
     a_view,
@@ -117,3 +117,25 @@ def test_a_batch_is_filled_further_in_the_next_pass() -> None:
     )
     made = plan(a_snapshot(view), the_conditions())
     assert [claim.batch for claim in made.claims] == [1, 1, 1]
+
+
+def test_a_contact_that_the_gate_refuses_for_a_day_does_not_hold_its_batch() -> None:
+    tomorrow = NOW + timedelta(days=1)
+    view = a_view(
+        waiting=9,
+        mode=DialMode.BATCH,
+        cap=5,
+        batch=1,
+        batch_contacts=5,
+        deferred=2,
+        deferred_by_gate=(DeferredByGate(WaitingCode.FREQUENCY_CAP, 2, tomorrow),),
+    )
+    made = plan(a_snapshot(view), the_conditions())
+    assert [claim.batch for claim in made.claims] == [2, 2, 2, 2, 2]
+
+
+def test_a_contact_whose_call_is_repeated_soon_holds_its_batch() -> None:
+    view = a_view(
+        waiting=9, mode=DialMode.BATCH, cap=5, batch=1, batch_contacts=5, deferred=1
+    )
+    assert plan(a_snapshot(view), the_conditions()).claims == ()
