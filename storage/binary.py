@@ -79,6 +79,7 @@ _TYPES = {
     "bigint": (20, 1016),
     "bytea": (17, 1001),
     "text": (25, 1009),
+    "json": (114, 199),
 }
 
 
@@ -137,6 +138,12 @@ class Texts(Packed):
     kind = "text"
 
 
+class Jsons(Packed):
+    """An array of type json[]; the values are encoded as JSON."""
+
+    kind = "json"
+
+
 class _PackedDumper(Dumper):
     format = Format.BINARY
 
@@ -144,11 +151,12 @@ class _PackedDumper(Dumper):
         return obj.data
 
 
-_ARRAYS: dict[str, type[Packed]] = {
-    kind.kind: kind for kind in (Uuids, Integers, Bigints, Byteas, Texts)
+ARRAYS: dict[str, type[Packed]] = {
+    kind.kind: kind for kind in (Uuids, Integers, Bigints, Byteas, Texts, Jsons)
 }
+"""Classes of encoded arrays by the name of the element type in Postgres."""
 
-for _name, _kind in _ARRAYS.items():
+for _name, _kind in ARRAYS.items():
     _own = {"oid": _TYPES[_name][1]}
     adapters.register_dumper(_kind, type(f"{_name}s", (_PackedDumper,), _own))
 
@@ -156,9 +164,10 @@ for _name, _kind in _ARRAYS.items():
 def array_of(kind: str, values: Collection[Any]) -> Packed | list[Any]:
     """Encode a column's values; a list, for psycopg to encode, for other types.
 
-    `kind` is the name of the element type in Postgres.
+    `kind` is the name of the element type in Postgres. JSON is another type here: the
+    values may be psycopg's wrappers.
     """
-    make = _ARRAYS.get(kind)
+    make = ARRAYS.get(kind) if kind != Jsons.kind else None
     try:
         return list(values) if make is None else make(values)
     except struct.error:  # A number is too large: the server reports it.

@@ -21,7 +21,7 @@ from application.vault import (
     VaultRow,
 )
 from domain.numbers.installation import INSTALLATION_ID
-from storage.binary import copy_into
+from storage.binary import ARRAYS, Packed, copy_into
 from storage.database import Conn, Pool, Retry, RetryPolicy
 
 
@@ -101,6 +101,10 @@ _TABLES: dict[type[VaultRow], _Table] = {
     ),
 }
 
+_MESSAGE_TYPES = _TABLES[MessageRow].types
+_MESSAGE_ARRAYS = tuple(ARRAYS[kind] for kind in _MESSAGE_TYPES.values())
+_message_cells = attrgetter(*_MESSAGE_TYPES)
+
 
 def as_json(rows: Iterable[VaultRow]) -> str | None:
     """Return rows as JSON for `autolynx_fill_vault`: a list for each table.
@@ -112,6 +116,29 @@ def as_json(rows: Iterable[VaultRow]) -> str | None:
         table = _TABLES[type(row)]
         tables[table.name].append(table.cells(row))
     return orjson.dumps(tables, default=_bytea).decode() if tables else None
+
+
+def messages_and_others(
+    rows: Sequence[VaultRow],
+) -> tuple[list[MessageRow], Sequence[VaultRow]]:
+    """Separate the messages, which are stored by `autolynx_append_messages`.
+
+    No messages are returned if there are rows other than messages and texts: the tables
+    are always filled in the same order, to avoid deadlocks.
+    """
+    messages = [row for row in rows if type(row) is MessageRow]
+    texts = [row for row in rows if type(row) is TextRow]
+    if len(messages) + len(texts) < len(rows):
+        return [], rows
+    return messages, texts
+
+
+def message_columns(rows: Sequence[MessageRow]) -> tuple[Packed, ...]:
+    """Encode messages as one array for each column of their table."""
+    columns = zip(*map(_message_cells, rows), strict=True)
+    return tuple(
+        array(column) for array, column in zip(_MESSAGE_ARRAYS, columns, strict=True)
+    )
 
 
 def _bytea(value: bytes) -> str:

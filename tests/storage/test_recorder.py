@@ -19,9 +19,10 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import Environment
 
 from application.errors import StoreUnavailable, StreamMoved
-from application.vault import TextRow
+from application.vault import MessageRow, TextRow, VaultRow
 from storage.database import Pool, RetryPolicy, connect, open_pool
-from storage.log.recorder import BULK_ROWS, EventRecorder, EventStoreFactory
+from storage.log.append import BULK_ROWS
+from storage.log.recorder import EventRecorder, EventStoreFactory
 from storage.vault.tables import Vault
 from tests.child_process import join
 from tests.storage.proxy import Fault, Proxy, proxy_to
@@ -90,6 +91,10 @@ def stored(stream: UUID, *versions: int, state: bytes = b"{}") -> list[StoredEve
 
 def words(text: str = "a text") -> TextRow:
     return TextRow(uuid4(), uuid4(), text, salt=SALT)
+
+
+def message() -> MessageRow:
+    return MessageRow(uuid4(), uuid4(), uuid4(), {"a": 1}, None, None, salt=SALT)
 
 
 def in_background[T](work: Callable[[], T]) -> Future[T]:
@@ -177,20 +182,24 @@ def test_several_streams_are_stored_together_or_not_at_all(
 def test_vault_rows_are_rolled_back_with_their_event(
     pool: Pool, recorder: EventRecorder, size: int
 ) -> None:
-    stream, row = uuid4(), words()
+    stream, row, other = uuid4(), words(), message()
     recorder.insert_events(stored(stream, 1))
 
-    with pytest.raises(IntegrityError):
-        recorder.insert_events(stored(stream, *range(1, size + 1)), vault=[row])
+    alternatives: list[list[VaultRow]] = [[row], [row, other]]
+    for rows in alternatives:
+        with pytest.raises(IntegrityError):
+            recorder.insert_events(stored(stream, *range(1, size + 1)), vault=rows)
 
     assert Vault(pool).words(row.id) is None
+    assert Vault(pool).message(other.id) is None
 
 
 @pytest.mark.parametrize("size", [1, BULK_ROWS + 1], ids=["little", "much"])
+@pytest.mark.parametrize("row", [words(), message()], ids=["text", "message"])
 def test_an_event_is_rolled_back_with_its_vault_rows(
-    recorder: EventRecorder, size: int
+    recorder: EventRecorder, size: int, row: VaultRow
 ) -> None:
-    row, stream = words(), uuid4()
+    stream = uuid4()
     recorder.insert_events(stored(uuid4(), 1), vault=[row])
 
     with pytest.raises(IntegrityError):

@@ -18,7 +18,8 @@ from application.vault import (
     VaultRow,
 )
 from storage.database import Pool, open_pool
-from storage.log.recorder import BULK_ROWS, EventRecorder
+from storage.log.append import BULK_ROWS
+from storage.log.recorder import EventRecorder
 from storage.vault.tables import Vault
 
 SALT = bytes(range(32))
@@ -72,14 +73,29 @@ def pool(database: str) -> Iterator[Pool]:
         yield pool
 
 
-@pytest.fixture(params=["function", "COPY"])
+@pytest.fixture(params=["JSON", "arrays", "COPY"])
 def vault(pool: Pool, request: pytest.FixtureRequest) -> Vault:
-    """A vault with ROWS, stored by the SQL function or by COPY."""
-    size = 1 if request.param == "function" else BULK_ROWS + 1
-    stream = uuid4()
-    events = [StoredEvent(stream, n + 1, "topic", b"{}") for n in range(size)]
-    EventRecorder(pool).insert_events(events, vault=ROWS)
+    """A vault with ROWS, stored as JSON, by COPY, or with the messages as arrays.
+
+    Messages are sent as arrays if an append has no other rows than messages and texts.
+    """
+    recorder = EventRecorder(pool)
+    of_a_call: list[VaultRow] = [MESSAGE, WORDS, BARE]
+    match request.param:
+        case "JSON":
+            recorder.insert_events(events(1), vault=ROWS)
+        case "arrays":
+            recorder.insert_events(events(1), vault=of_a_call)
+            others = [row for row in ROWS if row not in of_a_call]
+            recorder.insert_events(events(1), vault=others)
+        case "COPY":
+            recorder.insert_events(events(BULK_ROWS + 1), vault=ROWS)
     return Vault(pool)
+
+
+def events(count: int) -> list[StoredEvent]:
+    stream = uuid4()
+    return [StoredEvent(stream, n + 1, "topic", b"{}") for n in range(count)]
 
 
 def test_a_row_is_read_unchanged(vault: Vault) -> None:

@@ -18,7 +18,8 @@ from application.configuration import Configuration
 from application.errors import VersionTooOld
 from projections.start_up import CannotStart, prepare_database
 from storage.database import connect, open_pool
-from storage.log.recorder import BULK_ROWS, EventRecorder
+from storage.log.append import BULK_ROWS
+from storage.log.recorder import EventRecorder
 from storage.migrate import (
     ALLOWED,
     FIRST_DECLARED,

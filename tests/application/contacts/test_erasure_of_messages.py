@@ -18,7 +18,7 @@ from domain.values import (
 from projections.calls.message_retention import MessageRetention
 from provider.vapi.messages.reading import read_call, read_message
 from storage.database import connect
-from storage.log.recorder import BULK_ROWS
+from storage.log.append import BULK_ROWS
 from tests.application.contacts.erasing import (
     CALL,
     FIRST,
