@@ -218,8 +218,9 @@ class Campaign(CampaignProgress, Aggregate):
     ) -> None:
         """Change the settings; None leaves the `terms` or the `caller` as they are.
 
-        Raises Invalid, or WrongState if the campaign is over, its end has passed, or
-        the caller changes while contacts may be called.
+        Raises Invalid, or WrongState if the campaign is over, its end has passed, the
+        start of its terms changes after the first call, or the caller changes while
+        contacts may be called.
         """
         check_terms(name, cap, budget)
         terms = self.terms if terms is None else terms
@@ -253,6 +254,8 @@ class Campaign(CampaignProgress, Aggregate):
         self._must_not_be_over()
         if terms != self.terms and self.expired_at is not None:
             raise WrongState("The campaign's end has passed; that is final.")
+        if terms.starts_at != self.terms.starts_at:
+            self._must_not_have_called()
         if self.arms and caller.assistant_id != self.caller.assistant_id:
             raise WrongState(
                 "The campaign compares assistants, which cannot change: create a new"
@@ -267,9 +270,11 @@ class Campaign(CampaignProgress, Aggregate):
     def start_not_before(
         self, starts_at: datetime | None, *, at: datetime, by: str
     ) -> None:
-        """Change the earliest time of the first call, while there was no call."""
-        if self.started_at is not None:
-            raise WrongState("The first call was placed: the start is final.")
+        """Change the earliest time of the first call.
+
+        Raises WrongState after the first call, even if the time stays the same.
+        """
+        self._must_not_have_called()
         self.change(
             name=self.name,
             cap=self.cap,
@@ -279,6 +284,14 @@ class Campaign(CampaignProgress, Aggregate):
             at=at,
             by=by,
         )
+
+    def _must_not_have_called(self) -> None:
+        """Raise WrongState if the earliest time of the first call is final."""
+        if self.started_at is not None:
+            raise WrongState(
+                "The first call was placed already, so the start cannot be changed any"
+                " more: leave it as it is."
+            )
 
     def _record(
         self, fact: type[CampaignEvent], at: datetime, by: str, **fields: Any

@@ -181,7 +181,8 @@ CAMPAIGN_INPUTS: Mapping[str, Mapping[str, str]] = {
         "retryPolicy": RETRY_POLICY,
         "outputRules": f"{OUTPUT_RULES} They replace the earlier ones.",
         "callbackOutput": CALLBACK_OUTPUT,
-        "startsAt": STARTS_AT,
+        "startsAt": f"{STARTS_AT} A change after the first call is refused with"
+        " WRONG_STATE.",
         "endsAt": ENDS_AT,
         "callingHours": f"{CALLING_HOURS}; they replace the earlier hours.",
     },

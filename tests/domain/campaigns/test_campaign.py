@@ -1,6 +1,8 @@
 """A campaign: its creation, lists, changes and spend alerts."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +20,7 @@ from tests.domain.campaigns.campaign_facts import (
     AT,
     BY,
     CREATED,
+    DIALING,
     LIST,
     NO_TERMS,
     NOT_DERIVED,
@@ -25,6 +28,7 @@ from tests.domain.campaigns.campaign_facts import (
     OTHER_LIST,
     OVER,
     PAST,
+    QUEUED,
     RUNNING,
     WAS_CANCELED,
     WAS_CREATED,
@@ -150,6 +154,40 @@ def test_a_finished_campaign_refuses_lists_and_changes(
         command(subject)
     assert new_events(subject) == []
 
+
+LATER = AT + timedelta(days=1)
+
+
+@pytest.mark.parametrize("state", [CREATED, QUEUED])
+def test_the_start_can_be_changed_until_the_first_call(state: CampaignState) -> None:
+    for command in STARTS_LATER:
+        subject = in_state(state)
+        command(subject)
+        assert subject.terms.starts_at == LATER
+
+
+@pytest.mark.parametrize("state", [DIALING, RUNNING])
+def test_no_command_changes_the_start_after_the_first_call(
+    state: CampaignState,
+) -> None:
+    for command in STARTS_LATER:
+        subject = in_state(state)
+        with pytest.raises(WrongState, match="first call was placed already"):
+            command(subject)
+        assert new_events(subject) == []
+
+
+def test_the_end_can_be_changed_after_the_first_call() -> None:
+    subject = in_state(RUNNING)
+    change(subject, terms=replace(subject.terms, ends_at=LATER))
+    assert (subject.terms.starts_at, subject.terms.ends_at) == (None, LATER)
+
+
+STARTS_LATER: tuple[Callable[[Campaign], None], ...] = (
+    lambda it: it.start_not_before(LATER, at=AT, by=BY),
+    lambda it: change(it, terms=replace(it.terms, starts_at=LATER)),
+)
+"""Each command that can change the start."""
 
 # --- Spend alerts ---------------------------------------------------------------------
 

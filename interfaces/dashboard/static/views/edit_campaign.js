@@ -80,7 +80,7 @@ function Form({ campaign, settings, country, retries, reload, onClose }) {
       /><span>Only while the line is quiet</span></label
     >
     <${Section} title="When" locked=${locks.hours}>
-      <div class="form"><${Times} ...${part} /></div>
+      <div class="form"><${Times} ...${part} locked=${locks.start} /></div>
       <${Windows} ...${part} />
       <${Blackouts} ...${part} />
       ${may.admin() && html`<${Waiver} ...${part} />`}

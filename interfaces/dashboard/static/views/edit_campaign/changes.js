@@ -48,13 +48,13 @@ export function changesOf(before, after, once) {
 }
 
 /**
- * Why the line, the assistant, the terms and the hours cannot be changed now; "" if they can.
+ * Why the line, the assistant, the terms, the hours and the start cannot be changed now; "" if they can.
  * @param {Settings} campaign
  * @param {string} state of the campaign
  * @param {boolean} isAdmin whether the viewer is an admin
  * @param {number} now in milliseconds
  */
-export function locksOf({ arms, endsAt, callingHours }, state, isAdmin, now) {
+export function locksOf({ arms, endsAt, startedAt, callingHours }, state, isAdmin, now) {
   const line =
     state === "CREATED" || state === "PAUSED" ? "" : "Pause the campaign to change its assistant or its line.";
   const terms = endsAt && Date.parse(endsAt) <= now ? "The campaign's end has passed; that is final." : "";
@@ -65,6 +65,7 @@ export function locksOf({ arms, endsAt, callingHours }, state, isAdmin, now) {
       ? "The campaign compares assistants, which cannot change. Create a new campaign, or redial its contacts."
       : line,
     terms,
+    start: startedAt ? "The first call was placed already; the start cannot be changed any more." : "",
     hours:
       terms ||
       (waived

@@ -8,15 +8,23 @@ import { WEEKDAYS } from "./form.js";
 /** @typedef {{ form: Form, set: import("./form.js").Set, wrong: Record<string, string> }} Part */
 /** @typedef {{ currentTarget: HTMLInputElement }} Input */
 
-/** First and last time of the calls, and the last start before the hours end. @param {Part} props */
-export function Times({ form, set, wrong }) {
+/**
+ * First and last time of the calls, and the last start before the hours end.
+ * @param {Part & { locked?: string }} props `locked` is why the start cannot be changed
+ */
+export function Times({ form, set, wrong, locked }) {
   /** @param {"startsAt" | "endsAt" | "lastStartMinutes"} name */
   const bind = (name) => ({
     value: form[name],
     onInput: (/** @type {Input} */ e) => set({ [name]: e.currentTarget.value }),
   });
-  return html`<${Field} label="Not before" error=${wrong.startsAt} hint="In your time. Empty: as soon as it is started">
-      ${(/** @type {any} */ a) => html`<input ...${a} ...${bind("startsAt")} type="datetime-local" />`}<//
+  return html`<${Field}
+      label="Not before"
+      error=${wrong.startsAt}
+      hint=${locked || "In your time. Empty: as soon as it is started"}
+    >
+      ${(/** @type {any} */ a) =>
+        html`<input ...${a} ...${bind("startsAt")} type="datetime-local" disabled=${Boolean(locked)} />`}<//
     >
     <${Field} label="Ends" error=${wrong.endsAt} hint="In your time. Empty: when every contact is finished">
       ${(/** @type {any} */ a) => html`<input ...${a} ...${bind("endsAt")} type="datetime-local" />`}<//
