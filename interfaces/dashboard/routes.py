@@ -15,6 +15,7 @@ PAGES = (
     "/campaigns/{campaign_id}",
     "/campaigns/{campaign_id}/history",
     "/campaigns/{campaign_id}/contacts/{contact_id}",
+    "/rehearsals/{rehearsal_id}",
     "/do-not-call",
     "/rules",
     "/assistants",

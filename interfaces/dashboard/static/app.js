@@ -5,6 +5,7 @@ import { connect, epoch, link, may, me, post, Refused, renew, staleSince } from 
 import { forgetDraft } from "./draft.js";
 import { timeOfDay, words } from "./format.js";
 import { forgetFiles } from "./kept_files.js";
+import { forgetRehearsals } from "./kept_rehearsals.js";
 import { moveRow, useKeys } from "./keys.js";
 import { go, here, match, startRouting } from "./route.js";
 import { recognise } from "./session.js";
@@ -44,7 +45,7 @@ const VIEWS = [
   ["/", () => import("./views/campaigns.js")],
   ["/campaigns", () => import("./views/campaigns.js")],
   ["/campaigns/new", () => import("./views/new_campaign.js")],
-  ["/rehearsal", () => import("./views/rehearsal.js")],
+  ["/rehearsals/:id", () => import("./views/rehearsal.js")],
   ["/campaigns/:id", loadCampaign],
   ["/campaigns/:id/history", () => import("./views/history.js")],
   ["/campaigns/:id/contacts/:contact", loadCampaign],
@@ -159,7 +160,8 @@ async function signOut() {
   if (!answer.ok)
     throw new Refused("INTERNAL", "Signing out did not work; close the browser to be safe, or try again.");
   forgetDraft();
-  await forgetFiles().catch(() => {}); // A browser without storage has kept none.
+  // A browser without storage has kept none.
+  await Promise.allSettled([forgetFiles(), forgetRehearsals()]);
   me.value = null;
   location.assign("/sign-in");
 }

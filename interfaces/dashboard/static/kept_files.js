@@ -3,6 +3,7 @@
  * Contact files that pages keep in this browser until they are used, so that a reload does not lose them.
  * A file is kept for a day and only for the member who chose it; signing out removes it.
  */
+import { LONGEST, transactionsOf } from "./browser_database.js";
 
 /** @typedef {{ region: string, sheet: string, roles: Record<string, string> }} Choices */
 /**
@@ -11,42 +12,9 @@
  */
 /** @typedef {{ member: string, keptAt: number, file: File } & Reading} Kept */
 
-const DATABASE = "autolynx";
 const FILES = "files";
 const READINGS = "readings";
-/** Milliseconds; the server keeps an upload for the same time. */
-const LONGEST = 24 * 60 * 60 * 1000;
-
-/** @returns {Promise<IDBDatabase>} */
-function open() {
-  return new Promise((resolve, reject) => {
-    const opening = indexedDB.open(DATABASE, 1);
-    opening.onupgradeneeded = () => [FILES, READINGS].forEach((name) => opening.result.createObjectStore(name));
-    opening.onsuccess = () => resolve(opening.result);
-    opening.onerror = () => reject(opening.error);
-  });
-}
-
-/**
- * Runs `act` in one transaction; resolves with the result of its request after the commit.
- * @template T
- * @param {IDBTransactionMode} mode
- * @param {(store: (name: string) => IDBObjectStore) => IDBRequest<T>} act
- * @returns {Promise<T>}
- */
-async function inTransaction(mode, act) {
-  const database = await open();
-  try {
-    return await new Promise((resolve, reject) => {
-      const transaction = database.transaction([FILES, READINGS], mode);
-      const request = act((name) => transaction.objectStore(name));
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => reject(transaction.error);
-    });
-  } finally {
-    database.close();
-  }
-}
+const inTransaction = transactionsOf("autolynx", [FILES, READINGS]);
 
 /**
  * Keeps a file; replaces the one that the place has.

@@ -1,9 +1,9 @@
 // @ts-check
-import { html, useState } from "../lib.js";
+import { html, useEffect, useState } from "../lib.js";
 import { count, money, words } from "../format.js";
-import { drop, rehearsal, rehearse } from "../rehearsals.js";
+import { again, drop, missing, rehearsal, rehearse, showRehearsal } from "../rehearsals.js";
 import { go } from "../route.js";
-import { Action, Empty, Field, Head, Meter, State, Time } from "../ui.js";
+import { Action, Empty, Field, Head, Icon, Meter, Skeleton, State, Time } from "../ui.js";
 
 /** @typedef {import("../rehearsals.js").Input} Input */
 /** @typedef {import("../rehearsals.js").Progress} Progress */
@@ -30,8 +30,7 @@ export function RehearsalButton({ inputOf }) {
   const start = () => {
     const input = inputOf();
     if (!input) return;
-    rehearse(input, scenario);
-    go("/rehearsal");
+    go(`/rehearsals/${rehearse(input, scenario)}`);
   };
   return html`<div class="stack">
     <${Field} label="Rehearsal" hint="Simulated calls in virtual time: nobody is called, and nothing is stored.">
@@ -48,34 +47,49 @@ export function RehearsalButton({ inputOf }) {
   </div>`;
 }
 
-/** The campaign page of the rehearsal, until it is dropped or the tab is closed. */
-export default function RehearsalView() {
+/** The campaign page of a rehearsal, until it is dropped. @param {{ id: string }} props */
+export default function RehearsalView({ id }) {
+  useEffect(() => void showRehearsal(id), [id]);
   const it = rehearsal.value;
-  if (!it) {
-    return html`<${Empty} icon="campaigns" title="There is no rehearsal in this tab">
-      <p>A rehearsal is started from the page of a <a href="/campaigns/new">new campaign</a>.</p>
-    <//>`;
-  }
-  const end = () => {
-    drop();
+  if (missing.value === id) return html`<${NoRehearsal} />`;
+  if (it?.id !== id) return html`<${Skeleton} rows=${6} />`;
+  const end = async () => {
     go("/campaigns/new");
+    await drop();
   };
   const result = it.now?.result;
-  return html`<${Head} title=${`Rehearsal: ${it.name}`} lead=${SCENARIOS.find(([value]) => value === it.scenario)?.[1]}
+  return html`<${Head}
+      title=${`Rehearsal: ${it.input.name}`}
+      lead=${SCENARIOS.find(([value]) => value === it.scenario)?.[1]}
       ><${Action} onPress=${end}>Drop this rehearsal<//><//
     >
     <div class="banner" data-kind="warn">
       <p>
-        <strong>This is a rehearsal.</strong> Nobody was called, all times are virtual, and these results exist only in
-        this browser tab until you drop them.
+        <strong>This is a rehearsal.</strong> Nobody was called, and all times are virtual. Only this browser keeps the
+        results: for a day, or until you drop them or sign out.
       </p>
     </div>
-    ${it.wrong && html`<p class="wrong" role="alert">${it.wrong}</p>`}
+    ${
+      it.wrong &&
+      html`<div class="banner" data-kind="bad" role="alert">
+        <${Icon} name="warning" />
+        <p>${it.wrong}</p>
+        <button type="button" onClick=${again}>Try again</button>
+      </div>`
+    }
     <div class="stack">
       ${!it.wrong && html`<${Course} now=${it.now} />`}
       ${result && html`<${Figures} result=${result} /><${Contacts} contacts=${result.contacts} />`}
     </div>`;
 }
+
+const NoRehearsal = () =>
+  html`<${Head} title="No such rehearsal" /><${Empty} icon="search" title="This browser has no such rehearsal">
+      <p>
+        A rehearsal is kept for a day in the browser of the member who started it. Start another one from the page of a
+        ${" "}<a href="/campaigns/new">new campaign</a>.
+      </p>
+    <//>`;
 
 /** @param {{ now: Progress | null }} props */
 const Course = ({ now }) =>
