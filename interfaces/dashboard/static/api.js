@@ -41,8 +41,9 @@ export class Refused extends Error {
   }
 }
 
-const UNREACHABLE = "AutoLynx cannot be reached. Nothing was changed; try again when the link is live.";
-const TIMED_OUT = "AutoLynx did not answer in time. The change may have been made: look before you try again.";
+// A request whose response is lost may have been executed.
+const UNREACHABLE = "AutoLynx cannot be reached. Before you repeat a change, look whether it was made.";
+const TIMED_OUT = "AutoLynx did not answer in time. Before you repeat a change, look whether it was made.";
 /** Longest wait for a response, in milliseconds; the server cancels an operation after ten seconds. */
 const ANSWER_TIMEOUT = 20_000;
 /** Longest time without progress of an upload, in milliseconds. */

@@ -68,6 +68,12 @@ export default function CampaignView({ id, contact }) {
   const useUpdates = useFeed(id);
   const campaign = page.data?.campaign ?? null;
   const now = () => newest(progress.value, /** @type {Campaign} */ (campaign).progress);
+  /** @type {import("./controls.js").Reload} */
+  const reload = (card) => {
+    // It includes the command, whether or not the campaign can be read with it yet.
+    if (card) progress.value = newest(card.progress, progress.value ?? card.progress);
+    return page.reload();
+  };
   const fresh = useThrottled(async () => {
     const { campaign: card } = await request(CampaignReasons, { id }).catch(() => ({ campaign: null }));
     if (card) page.change((old) => (old.campaign ? { ...old, campaign: { ...old.campaign, ...card } } : old));
@@ -96,7 +102,7 @@ export default function CampaignView({ id, contact }) {
     p: () =>
       campaign &&
       may.operate() &&
-      switchCampaign({ ...campaign, state: now().state }, page.reload).catch((error) => toast(error.message, "bad")),
+      switchCampaign({ ...campaign, state: now().state }, reload).catch((error) => toast(error.message, "bad")),
   });
   if (page.error && !campaign) return html`<${Trouble} error=${page.error} again=${page.reload} />`;
   if (!page.data) return html`<${Skeleton} rows=${7} />`;
@@ -107,7 +113,7 @@ export default function CampaignView({ id, contact }) {
       >`;
   const close = () => go(`/campaigns/${id}${here.value.search}`);
   return html`<a class="crumb" href="/"><${Icon} name="back" />Campaigns</a>
-    <${Title} campaign=${campaign} now=${now} reload=${page.reload} />
+    <${Title} campaign=${campaign} now=${now} reload=${reload} />
     <${Banner} campaign=${campaign} now=${now} />
     <${ChangedAssistant} campaign=${campaign} now=${now} />
     <div class="stack">
@@ -159,7 +165,7 @@ const newest = (pushed, read) => (pushed && pushed.position >= read.position ? p
 
 /** @typedef {{ campaign: Campaign, now: () => Progress }} Part */
 
-/** @param {Part & { reload: () => void }} props */
+/** @param {Part & { reload: import("./controls.js").Reload }} props */
 const Title = ({ campaign, now, reload }) =>
   html`<${Head}
     title=${campaign.name}

@@ -2,11 +2,12 @@
 import { html, useState } from "../lib.js";
 import { may, request } from "../api.js";
 import { words } from "../format.js";
-import { CallAgain, RemoveContact, SetDisposition, SuppressNumber } from "../ops.js";
+import { CallAgain, RemoveContact, SuppressNumber } from "../ops.js";
 import { Action, Dialog, Field, toast } from "../ui.js";
+import { settle } from "./controls.js";
+import { useResult } from "./drawer/sent_result.js";
 
 /** @typedef {import("../ops.js").Disposition} Disposition */
-/** @typedef {{ disposition: Disposition | null, note: string | null, instead: string }} Sent */
 /** @type {Disposition[]} */
 export const DISPOSITIONS = [
   "GOAL_REACHED",
@@ -22,31 +23,11 @@ export const DISPOSITIONS = [
  * @param {{ contact: import("./drawer.js").Contact, reload: () => void }} props
  */
 export function ContactActions({ contact, reload }) {
-  /** @param {{ __typename: string, message?: string }} result @param {string} done */
-  const settle = (result, done) => {
-    if (result.__typename === "UserError") return toast(result.message ?? "", "bad");
-    toast(done);
-    reload();
-  };
-  // The contact shows a change some time after it was made. Until then what was sent is
-  // newer: otherwise saving a note would clear the disposition that was just set.
-  const shown = `${contact.disposition}\n${contact.note}`;
-  const [sent, setSent] = useState(/** @type {Sent | null} */ (null));
-  const { disposition, note } = sent?.instead === shown ? sent : contact;
-  /** @param {Partial<Sent>} change @param {string} done */
-  const dispose = async (change, done) => {
-    const changed = { disposition, note, ...change };
-    setSent({ ...changed, instead: shown });
-    const result = await request(SetDisposition, { contactId: contact.id, ...changed }).catch((error) => {
-      setSent(null);
-      throw error;
-    });
-    if (result.setDisposition.__typename === "UserError") setSent(null);
-    settle(result.setDisposition, done);
-  };
+  const { disposition, note, send } = useResult(contact, reload);
   const [asked, setAsked] = useState("");
+  const close = () => setAsked("");
   const remove = async () =>
-    settle((await request(RemoveContact, { contactId: contact.id })).removeContact, "It is removed.");
+    settle((await request(RemoveContact, { contactId: contact.id }).finally(reload)).removeContact, "It is removed.");
   const waits = contact.status === "PENDING";
   const over = ["ENDED", "FAILED", "CANCELED", "TIMEOUT"].includes(contact.status);
   return html`<section class="stack" aria-label="Result">
@@ -65,7 +46,7 @@ export function ContactActions({ contact, reload }) {
               ...${a}
               value=${disposition ?? ""}
               onChange=${(/** @type {{ currentTarget: HTMLSelectElement }} */ e) =>
-                dispose(
+                send(
                   { disposition: /** @type {Disposition | null} */ (e.currentTarget.value || null) },
                   "Disposition set.",
                 ).catch((error) => toast(error.message, "bad"))}
@@ -75,9 +56,8 @@ export function ContactActions({ contact, reload }) {
             </select>`}<//
         >
         <${Note}
-          key=${note}
           note=${note ?? ""}
-          save=${(/** @type {string} */ text) => dispose({ note: text || null }, "Note saved.")}
+          save=${(/** @type {string} */ text) => send({ note: text || null }, "Note saved.")}
         />
         <div class="row">
           ${over && html`<button type="button" onClick=${() => setAsked("again")}>Call again</button>`}
@@ -89,14 +69,20 @@ export function ContactActions({ contact, reload }) {
         </div>`
     }
     ${!contact.erasedAt && !may.operate() && contact.note && html`<p>${contact.note}</p>`}
-    ${asked === "again" && html`<${Again} id=${contact.id} settle=${settle} onClose=${() => setAsked("")} />`}
-    ${asked === "never" && html`<${Never} contact=${contact} settle=${settle} onClose=${() => setAsked("")} />`}
+    ${asked === "again" && html`<${Again} id=${contact.id} reload=${reload} onClose=${close} />`}
+    ${asked === "never" && html`<${Never} contact=${contact} reload=${reload} onClose=${close} />`}
   </section>`;
 }
 
 /** @param {{ note: string, save: (note: string) => Promise<void> }} props */
 function Note({ note, save }) {
-  const [text, setText] = useState(note);
+  /** What was typed and is not saved; null if nothing was. */
+  const [typed, setTyped] = useState(/** @type {string | null} */ (null));
+  const text = typed ?? note;
+  const press = async () => {
+    await save(text.trim());
+    setTyped((newest) => (newest === text ? null : newest));
+  };
   return html`<${Field} label="Note"
       >${(/** @type {any} */ a) =>
         html`<textarea
@@ -104,18 +90,19 @@ function Note({ note, save }) {
           class="short"
           maxlength="2000"
           value=${text}
-          onInput=${(/** @type {{ currentTarget: HTMLTextAreaElement }} */ e) => setText(e.currentTarget.value)}
+          onInput=${(/** @type {{ currentTarget: HTMLTextAreaElement }} */ e) => setTyped(e.currentTarget.value)}
         ></textarea>`}<//
-    >${text.trim() !== note && html`<div><${Action} onPress=${() => save(text.trim())}>Save the note<//></div>`}`;
+    >${
+      typed != null && html`<div><${Action} disabled=${typed.trim() === note} onPress=${press}>Save the note<//></div>`
+    }`;
 }
 
-/** @typedef {(result: { __typename: string, message?: string }, done: string) => void} Settle */
-
-/** Asks when the contact is called again. @param {{ id: string, settle: Settle, onClose: () => void }} props */
-function Again({ id, settle, onClose }) {
+/** Asks when the contact is called again. @param {{ id: string, reload: () => void, onClose: () => void }} props */
+function Again({ id, reload, onClose }) {
   const [at, setAt] = useState("");
   const order = async () => {
-    const result = await request(CallAgain, { contactId: id, at: at ? new Date(at).toISOString() : null });
+    const asked = { contactId: id, at: at ? new Date(at).toISOString() : null };
+    const result = await request(CallAgain, asked).finally(reload);
     settle(result.callAgain, "It is called again.");
     onClose();
   };
@@ -138,11 +125,12 @@ function Again({ id, settle, onClose }) {
 
 /**
  * Adds the contact's number to the do-not-call register.
- * @param {{ contact: import("./drawer.js").Contact, settle: Settle, onClose: () => void }} props
+ * @param {{ contact: import("./drawer.js").Contact, reload: () => void, onClose: () => void }} props
  */
-function Never({ contact, settle, onClose }) {
+function Never({ contact, reload, onClose }) {
   const suppress = async () => {
-    const result = await request(SuppressNumber, { phone: contact.phone, reason: `Contact ${contact.id}` });
+    const asked = { phone: contact.phone, reason: `Contact ${contact.id}` };
+    const result = await request(SuppressNumber, asked).finally(reload);
     settle(result.suppressNumber, "The number is not called again in any campaign.");
     onClose();
   };

@@ -15,12 +15,20 @@ import { FINISHED, MAY_DIAL } from "../states.js";
 import { Action, Dialog, Field, Icon, toast } from "../ui.js";
 
 /** @typedef {import("./campaign.js").Campaign} Campaign */
-/** @typedef {{ campaign: Campaign, reload: () => void, onClose: () => void }} Asked */
+/** @typedef {(card?: { progress: Campaign["progress"] }) => Promise<void>} Reload `card` is what a command returned */
+/** @typedef {{ campaign: Campaign, reload: Reload, onClose: () => void }} Asked */
 
-/** @param {{ __typename: string, message?: string }} result @param {string} done */
+/**
+ * Shows that a command was executed; throws the reason if it was refused.
+ * @template {{ __typename: string, message?: string }} R
+ * @param {R} result
+ * @param {string} done
+ * @returns {Exclude<R, { __typename: "UserError" }>}
+ */
 export function settle(result, done) {
   if (result.__typename === "UserError") throw new Error(result.message);
   toast(done);
+  return /** @type {any} */ (result);
 }
 
 /** @param {{ exportUrl: string }} campaign */
@@ -35,35 +43,65 @@ export function exportCampaign(campaign) {
 const mainOf = (state) =>
   state === "CREATED" ? "start" : state === "PAUSED" ? "resume" : MAY_DIAL.has(state) ? "pause" : null;
 
-/** @param {Campaign} campaign @param {() => void} reload */
-export async function switchCampaign(campaign, reload) {
-  const { id } = campaign;
-  const act = mainOf(campaign.state);
+/**
+ * Executes a command and shows the campaign as it is afterwards, even if the response was lost.
+ * @param {() => Promise<{ progress: Campaign["progress"] }>} command
+ * @param {Reload} reload
+ */
+async function execute(command, reload) {
+  try {
+    reload(await command());
+  } catch (error) {
+    reload();
+    throw error;
+  }
+}
+
+/** @param {Campaign} campaign @param {Reload} reload */
+export async function switchCampaign({ id, state }, reload) {
+  const act = mainOf(state);
   if (act === "start")
-    settle((await request(StartCampaign, { id })).startCampaign, "Started. The first calls go out in a moment.");
-  if (act === "resume") await resume(id).finally(reload);
+    await execute(
+      async () =>
+        settle((await request(StartCampaign, { id })).startCampaign, "Started. The first calls go out in a moment."),
+      reload,
+    );
+  if (act === "resume") await resume(id, reload).finally(reload);
   if (act === "pause")
-    settle((await request(PauseCampaign, { id })).pauseCampaign, "Paused. No new calls; calls in progress continue.");
-  reload();
+    await execute(
+      async () =>
+        settle(
+          (await request(PauseCampaign, { id })).pauseCampaign,
+          "Paused. No new calls; calls in progress continue.",
+        ),
+      reload,
+    );
 }
 
 /** How long the campaign is watched after Resume, in milliseconds, and how often. */
 const [WATCHED, EACH] = [3_000, 500];
 
-/** Resumes; throws with the reason if the campaign is paused again at once. @param {string} id */
-async function resume(id) {
+/**
+ * Resumes; throws with the reason if the campaign is paused again at once.
+ * @param {string} id
+ * @param {Reload} reload
+ */
+async function resume(id, reload) {
   const { resumeCampaign: result } = await request(ResumeCampaign, { id });
   if (result.__typename === "UserError") throw new Error(result.message);
+  reload(result);
   for (let waited = 0; waited < WATCHED; waited += EACH) {
     await new Promise((wake) => setTimeout(wake, EACH));
     const { campaign } = await request(CampaignReasons, { id });
-    if (campaign?.state !== "PAUSED") continue;
+    // What was read may be older than the result while the projector is behind.
+    const isNewer = campaign && (result.state === "PAUSED" || campaign.progress.position > result.progress.position);
+    if (!isNewer || campaign.state !== "PAUSED") continue;
     throw new Error(`Resumed, and paused again at once: ${campaign.stateReason ?? "see the banner above."}`);
   }
   toast("Resumed.");
 }
 
-/** @param {{ campaign: Campaign, state: Campaign["state"], reload: () => void }} props */
+/** @param {{ campaign: Campaign, state: Campaign["state"], reload: Reload }} props */
 export function Controls({ campaign, state, reload }) {
   const [asked, setAsked] = useState("");
   const open = !FINISHED.has(state);
@@ -112,15 +150,15 @@ function Cancel({ campaign, reload, onClose }) {
   const [typed, setTyped] = useState("");
   const [hangUp, setHangUp] = useState(false);
   const { pending, active } = campaign.progress;
+  const done = hangUp
+    ? "Canceled. The calls in progress are being ended."
+    : "Canceled. Calls in progress continue to their end.";
   const act = async () => {
-    settle(
-      (await request(CancelCampaign, { id: campaign.id, hangUp })).cancelCampaign,
-      hangUp
-        ? "Canceled. The calls in progress are being ended."
-        : "Canceled. Calls in progress continue to their end.",
+    await execute(
+      async () => settle((await request(CancelCampaign, { id: campaign.id, hangUp })).cancelCampaign, done),
+      reload,
     );
     onClose();
-    reload();
   };
   return html`<${Dialog} title="Cancel this campaign?" onClose=${onClose}>
     <p>${count(pending)} contacts will never be called. This cannot be undone.</p>
@@ -168,14 +206,11 @@ function Asking({ asked, part }) {
 /** Starts at a time. @param {Asked} props */
 function Schedule({ campaign, reload, onClose }) {
   const [at, setAt] = useState("");
+  const done = "Scheduled. The first calls go out at that time, when the rules allow it.";
   const start = async () => {
-    const { startCampaign: result } = await request(ScheduleCampaign, {
-      id: campaign.id,
-      at: new Date(at).toISOString(),
-    });
-    settle(result, "Scheduled. The first calls go out at that time, when the rules allow it.");
+    const asked = { id: campaign.id, at: new Date(at).toISOString() };
+    await execute(async () => settle((await request(ScheduleCampaign, asked)).startCampaign, done), reload);
     onClose();
-    reload();
   };
   return html`<${Dialog} title="Start at a time" onClose=${onClose}>
     <${Field} label="First call not before" hint="In your time"

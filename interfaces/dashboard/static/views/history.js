@@ -14,7 +14,7 @@ export default function HistoryView({ id }) {
   const page = useQuery(CampaignPage, { id });
   const log = useQuery(History, { filter: { aggregateId: id } });
   if (!may.audit()) return html`<${Head} title="History" /><${Empty} icon="warning" title="For auditors and admins" />`;
-  if (page.error) return html`<${Trouble} error=${page.error} again=${page.reload} />`;
+  if (page.error && !page.data) return html`<${Trouble} error=${page.error} again=${page.reload} />`;
   if (!page.data) return html`<${Skeleton} />`;
   const campaign = page.data.campaign;
   if (!campaign) return html`<${Head} title="No such campaign" />`;
