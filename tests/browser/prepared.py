@@ -11,7 +11,7 @@ from uuid import UUID
 
 from playwright.sync_api import Page, Route
 
-from application.campaigns import StartTime
+from application.campaigns.campaigns import StartTime
 from application.contacts.imports import NewCampaign
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.values import CampaignState, DialMode
