@@ -202,6 +202,9 @@ class Configuration(BaseSettings):
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)
     """Port of a scheduler's metrics for Prometheus; the API has them at /metrics."""
 
+    rebuild_workers: int | None = Field(default=None, ge=1)
+    """Processes that prepare a rebuild or a verification; by default one per core."""
+
     log_level: str = "info"
     log_format: Literal["console", "json"] | None = None
 

@@ -44,7 +44,9 @@ def main() -> int:
     except CannotStart as refusal:
         return refusal.print()
     holder = f"{socket.gethostname()}:{os.getpid()}"
-    projector = Projector(url, holder=holder, prepare=partial(rebuild_outdated, url))
+    workers = configuration.rebuild_workers
+    prepare = partial(rebuild_outdated, url, workers=workers)
+    projector = Projector(url, holder=holder, prepare=prepare)
     clock = ClockWorker(url, DatabaseClock(), role=ROLE, holder=holder)
     with _stopped_by_signals(projector), clock:
         return _run(projector)

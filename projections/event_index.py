@@ -5,11 +5,13 @@ this one: unlike the clocks of several machines, it never decreases. `counted` a
 `spend` are the changes of the campaign's counters that the event causes.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
+from itertools import accumulate
+from struct import Struct
 from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
@@ -29,7 +31,6 @@ from projections.tables.pages import (
     whole,
 )
 from projections.tables.queries import of_kind, select
-from projections.tables.row_operations import Columns, RowOperation, put
 from storage.database import Conn
 
 INDEX = "event_index"
@@ -69,16 +70,17 @@ TABLE = Table(
 
 
 class Recorded(NamedTuple):
-    """An event in its stored form and as a domain object, with its position."""
+    """An event in its stored form and as a domain object, with position and digest."""
 
     position: int
     stored: StoredEvent
     event: Any
+    digest: bytes
 
 
-def chained(previous: bytes, position: int, stored: StoredEvent) -> bytes:
+def chained(previous: bytes, digest: bytes) -> bytes:
     """Return the next link of the chain: 32 bytes that depend on the log up to here."""
-    return sha256(previous + digest(position, stored)).digest()
+    return sha256(previous + digest).digest()
 
 
 def digest(position: int, stored: StoredEvent) -> bytes:
@@ -87,58 +89,49 @@ def digest(position: int, stored: StoredEvent) -> bytes:
     The length of each part is included, so that different parts never give the same
     bytes.
     """
-    parts = (
-        str(position).encode(),
-        str(stored.originator_id).encode(),
-        str(stored.originator_version).encode(),
-        stored.topic.encode(),
-        stored.state,
+    at, version = b"%d" % position, b"%d" % stored.originator_version
+    id_, topic = str(stored.originator_id).encode(), stored.topic.encode()
+    lengths = map(len, (at, id_, version, topic, stored.state))
+    at_size, id_size, version_size, topic_size, state_size = map(_framed, lengths)
+    framed = (
+        *(at_size, at, id_size, id_, version_size, version),
+        *(topic_size, topic, state_size, stored.state),
     )
-    framed = (len(part).to_bytes(8) + part for part in parts)
     return sha256(b"".join(framed)).digest()
 
 
-class Link(NamedTuple):
-    """The chain's hash and the latest time, after one event."""
-
-    head: bytes
-    latest_at: datetime
+_framed = Struct(">q").pack
 
 
-def linked(
-    recorded: Iterable[Recorded], head: bytes, latest_at: datetime | None
-) -> Iterator[Link]:
-    """Yield the link of each event, after the link `head` and the time `latest_at`."""
-    for position, stored, event in recorded:
-        head = chained(head, position, stored)
-        at = event.timestamp
-        latest_at = at if latest_at is None or at > latest_at else latest_at
-        yield Link(head, latest_at)
+def linked(digests: Iterable[bytes], head: bytes) -> list[bytes]:
+    """Return the links of events with these digests; `head` is the link before."""
+    return list(accumulate(digests, chained, initial=head))[1:]
 
 
-def event_index(recorded: Recorded, link: Link) -> RowOperation:
-    """Return the operation that inserts the event's row."""
-    position, stored, event = recorded
-    return put(
-        INDEX,
-        position,
-        aggregate_type=stored.topic.partition(".")[0],
-        aggregate_id=stored.originator_id,
-        version=stored.originator_version,
-        type=stored.topic,
-        occurred_at=event.timestamp,
-        actor=event.actor,
-        campaign_id=campaign_of(event),
-        latest_at=link.latest_at,
-        hash=link.head,
-        **_counted(event),
-    )
+def index_columns(recorded: Sequence[Recorded]) -> dict[str, list[Any]]:
+    """Return the columns of the events' rows, each with one value for every event.
+
+    `hash` and `latest_at` are left out, because they depend on all earlier events.
+    """
+    columns: dict[str, list[Any]] = {
+        "position": [entry.position for entry in recorded],
+        "aggregate_type": [_aggregate_type(entry.stored.topic) for entry in recorded],
+        "aggregate_id": [entry.stored.originator_id for entry in recorded],
+        "version": [entry.stored.originator_version for entry in recorded],
+        "type": [entry.stored.topic for entry in recorded],
+        "occurred_at": [entry.event.timestamp for entry in recorded],
+        "actor": [entry.event.actor for entry in recorded],
+        "campaign_id": [campaign_of(entry.event) for entry in recorded],
+    }
+    deltas = [counted(entry.event) for entry in recorded]
+    columns["spend"] = [delta.pop("spend", None) for delta in deltas]
+    columns["counted"] = [_written(tuple(delta.items())) or None for delta in deltas]
+    return columns
 
 
-def _counted(event: object) -> Columns:
-    deltas = counted(event)
-    spend = deltas.pop("spend", None)
-    return {"counted": _written(tuple(deltas.items())) or None, "spend": spend}
+@cache
+def _aggregate_type(topic: str) -> str:
+    return topic.partition(".")[0]
 
 
 @cache

@@ -8,6 +8,8 @@ and array_recv in Postgres' arrayfuncs.c.
 
 import struct
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from itertools import batched
 from operator import attrgetter
 from struct import Struct
@@ -17,7 +19,7 @@ from uuid import UUID
 import orjson
 from psycopg import adapters, sql
 from psycopg.abc import Buffer
-from psycopg.adapt import Dumper
+from psycopg.adapt import Dumper, PyFormat
 from psycopg.pq import Format
 
 from storage.database import Conn
@@ -29,6 +31,15 @@ _LENGTH = Struct(">i")
 _INT4, _INT8 = Struct(">ii"), Struct(">iq")
 _NULL = _LENGTH.pack(-1)
 _UUID_LENGTH = _LENGTH.pack(16)
+_FALSE, _TRUE = (_LENGTH.pack(1) + bytes([value]) for value in (False, True))
+
+# Postgres counts times and days from the beginning of 2000.
+_FIRST_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+_FIRST_DAY = date(2000, 1, 1).toordinal()
+_MICROSECONDS_A_SECOND = 1_000_000
+_MICROSECONDS_A_DAY = 86_400 * _MICROSECONDS_A_SECOND
+
+_encoded_decimal = adapters.get_dumper(Decimal, PyFormat.BINARY)(Decimal).dump
 
 _SIGNATURE, _TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 _ROWS_A_WRITE = 500
@@ -59,6 +70,38 @@ def _texts(values: Values[str]) -> Fields:
     return _byteas([None if one is None else one.encode() for one in values])
 
 
+def _booleans(values: Values[bool]) -> Fields:
+    return [_NULL if one is None else _TRUE if one else _FALSE for one in values]
+
+
+def _times(values: Values[datetime]) -> Fields:
+    return _int8s([None if one is None else _microseconds(one) for one in values])
+
+
+def _microseconds(time: datetime) -> int:
+    since = time - _FIRST_TIME
+    return (
+        since.days * _MICROSECONDS_A_DAY
+        + since.seconds * _MICROSECONDS_A_SECOND
+        + since.microseconds
+    )
+
+
+def _dates(values: Values[date]) -> Fields:
+    first = _FIRST_DAY
+    return _int4s([None if one is None else one.toordinal() - first for one in values])
+
+
+def _numerics(values: Values[Decimal]) -> Fields:
+    return _byteas([None if one is None else _numeric(one) for one in values])
+
+
+def _numeric(value: Decimal) -> bytes:
+    encoded = _encoded_decimal(value)
+    assert encoded is not None  # psycopg returns None only for values it omits.
+    return bytes(encoded)
+
+
 def _jsons(values: Values[Any]) -> Fields:
     return _byteas([None if one is None else orjson.dumps(one) for one in values])
 
@@ -69,6 +112,10 @@ _FIELDS: dict[str, Callable[[Iterable[Any]], Fields]] = {
     "bigint": _int8s,
     "bytea": _byteas,
     "text": _texts,
+    "boolean": _booleans,
+    "timestamp with time zone": _times,
+    "date": _dates,
+    "numeric": _numerics,
     "json": _jsons,
 }
 
@@ -80,6 +127,10 @@ _TYPES = {
     "bytea": (17, 1001),
     "text": (25, 1009),
     "json": (114, 199),
+    "boolean": (16, 1000),
+    "timestamp with time zone": (1184, 1185),
+    "date": (1082, 1182),
+    "numeric": (1700, 1231),
 }
 
 
@@ -144,6 +195,30 @@ class Jsons(Packed):
     kind = "json"
 
 
+class Booleans(Packed):
+    """An array of type boolean[]."""
+
+    kind = "boolean"
+
+
+class Times(Packed):
+    """An array of type timestamptz[]; the times have a time zone."""
+
+    kind = "timestamp with time zone"
+
+
+class Dates(Packed):
+    """An array of type date[]."""
+
+    kind = "date"
+
+
+class Numerics(Packed):
+    """An array of type numeric[]."""
+
+    kind = "numeric"
+
+
 class _PackedDumper(Dumper):
     format = Format.BINARY
 
@@ -151,9 +226,7 @@ class _PackedDumper(Dumper):
         return obj.data
 
 
-ARRAYS: dict[str, type[Packed]] = {
-    kind.kind: kind for kind in (Uuids, Integers, Bigints, Byteas, Texts, Jsons)
-}
+ARRAYS: dict[str, type[Packed]] = {kind.kind: kind for kind in Packed.__subclasses__()}
 """Classes of encoded arrays by the name of the element type in Postgres."""
 
 for _name, _kind in ARRAYS.items():
@@ -170,8 +243,8 @@ def array_of(kind: str, values: Collection[Any]) -> Packed | list[Any]:
     make = ARRAYS.get(kind) if kind != Jsons.kind else None
     try:
         return list(values) if make is None else make(values)
-    except struct.error:  # A number is too large: the server reports it.
-        return list(values)
+    except (struct.error, TypeError, AttributeError):
+        return list(values)  # A value of another type, or too large: psycopg decides.
 
 
 def copy_into(

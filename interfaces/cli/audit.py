@@ -196,13 +196,14 @@ def verify(
     Prints each problem with its position, and which read tables to rebuild; the exit
     code is 1 if there are problems.
     """
-    found = _Found(as_json=as_json)
-    with database(Configuration()) as url, progress_of("Verify") as progress:
+    found, configuration = _Found(as_json=as_json), Configuration()
+    with database(configuration) as url, progress_of("Verify") as progress:
         _catch_up(url, found)
         verified = verify_history(
             url,
             now=utc_now,
             incremental=incremental,
+            workers=configuration.rebuild_workers,
             progress=progress,
             on_problem=found.report,
         )

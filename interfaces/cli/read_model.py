@@ -50,8 +50,12 @@ def rebuild(
     ] = None,
 ) -> None:
     """Rebuild the read tables from the events, without an interruption of service."""
-    with database(Configuration()) as url, progress_of("Rebuild") as progress:
-        rebuilt = rebuilding.rebuild(url, name=name, progress=progress)
+    configuration = Configuration()
+    workers = configuration.rebuild_workers
+    with database(configuration) as url, progress_of("Rebuild") as progress:
+        rebuilt = rebuilding.rebuild(
+            url, name=name, workers=workers, progress=progress
+        )
     what = "Everything" if name is None else name
     print_line(
         f"{what} is rebuilt from {rebuilt.events} events, up to {rebuilt.position}."

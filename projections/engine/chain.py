@@ -15,7 +15,7 @@ from eventsourcing.utils import TopicError, resolve_topic
 from psycopg import sql
 
 import application.app  # noqa: F401 - registers the topics of all events
-from projections.event_index import FIRST_HEAD, chained
+from projections.event_index import FIRST_HEAD, chained, digest
 from projections.tables.checkpoint import Checkpoint, checkpoint_in
 from storage.database import Conn
 
@@ -81,6 +81,8 @@ class Entry(NamedTuple):
 
     position: int
     stored: StoredEvent | None
+    digest: bytes
+    """Digest of the event; empty if it is missing."""
     hash: bytes | None
     follows: bool
     """Whether the version before it precedes it in the log, or it is the first."""
@@ -125,20 +127,22 @@ class Chain:
             self.head = entry.hash or self.head
 
     def _fault(self, entry: Entry) -> str | None:
-        position, stored, link, _ = entry
+        position, stored, link = entry.position, entry.stored, entry.hash
         if stored is None:
             return f"Event {position} was removed."
         if link is None:
             return f"Event {position} ({stored.topic}) was inserted."
-        if chained(self.head, position, stored) != link:
+        if chained(self.head, entry.digest) != link:
             return f"Event {position} ({stored.topic}) was changed."
         return _misplaced(entry, stored)
 
 
 def _entry(position: int, *columns: Any) -> Entry:
     *stored, link, follows = columns
-    event = None if stored[0] is None else StoredEvent(*stored)
-    return Entry(position, event, link, bool(follows))
+    if stored[0] is None:
+        return Entry(position, None, b"", link, bool(follows))
+    event = StoredEvent(*stored)
+    return Entry(position, event, digest(position, event), link, bool(follows))
 
 
 def _misplaced(entry: Entry, stored: StoredEvent) -> str | None:

@@ -1,12 +1,14 @@
 """Rebuilds read tables from the log beside the live ones, then swaps them.
 
-A second schema is filled by the code that fills the live one. When few events are
-missing, one transaction locks the live checkpoint, applies the rest, compares the hash
-chains and exchanges the tables; readers wait only for that. If the process is killed at
-any moment, the live tables are complete, old or new; the next rebuild starts again.
+A second schema is filled by the code that fills the live one; worker processes prepare
+the batches of a long log. When few events are missing, the indexes are created. Then
+one transaction locks the live checkpoint, applies the rest, compares the hash chains
+and exchanges the tables; readers wait only for that. If the process is killed at any
+moment, the live tables are complete, old or new; the next rebuild starts again.
 """
 
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import sleep
@@ -19,12 +21,15 @@ from psycopg.errors import LockNotAvailable
 from application.errors import Failure
 from domain.errors import Refused
 from projections.engine.chain import Problem, first_problem
+from projections.engine.ranges import ranges
 from projections.engine.runner import CHANGED, REBUILD_BATCH, Batches
 from projections.engine.schema import (
     PROJECTIONS,
     create_read_model,
     drop_schema,
+    index_statements,
 )
+from projections.engine.worker_pool import Job, open_pool, worker_count
 from projections.tables.checkpoint import Checkpoint, checkpoint_in
 from projections.tables.definition import SCHEMA
 from storage.database import Conn, connect, lock_key
@@ -39,6 +44,7 @@ SWAP_WAIT_MS = 200
 
 BETWEEN_TRIES_SECONDS = 0.5
 LOCK_SECONDS = 5.0
+PROGRESS_SECONDS = 1.0
 
 type Progress = Callable[[int, int], None]
 """Callback: positions done, and positions in total."""
@@ -82,23 +88,29 @@ def rebuild(
     url: str,
     *,
     name: str | None = None,
+    workers: int | None = None,
     progress: Progress = lambda _done, _of: None,
     pause: Callable[[float], None] = sleep,
 ) -> Rebuilt:
     """Rebuild all read tables, or those of one projection, up to the live position.
+
+    A long log is prepared by `workers` processes; None chooses their number by that of
+    the cores, and 1 starts none.
 
     Raises:
         RebuildUnderWay: another rebuild or a verification is running.
         UnknownProjection: no projection has this name.
         ProjectionStopped: an event cannot be applied; nothing was swapped.
         ChainDiffers: the log was changed; the error names the first changed event.
+        WorkerLost: a worker process was killed; nothing was swapped.
     """
     only = _tables_of(name)
     with connect(url, name="rebuild", lock_timeout=LOCK_SECONDS) as conn, alone(conn):
         create_read_model(conn)
         for leftover in (NEXT, OLD):
             drop_schema(conn, leftover)
-        return _Rebuild(conn, only, progress, pause).run()
+        run = _Rebuild(conn, only, progress, pause)
+        return run.run(url, workers)
 
 
 @contextmanager
@@ -140,9 +152,17 @@ class _Rebuild:
         self._progress, self._pause = progress, pause
         self._events = 0
 
-    def run(self) -> Rebuilt:
-        create_read_model(self._conn, NEXT, only=self._only)
+    def run(self, url: str, workers: int | None) -> Rebuilt:
+        # The tables are lost anyway if the server crashes before they are swapped.
+        self._conn.execute("set synchronous_commit = off")
+        create_read_model(self._conn, NEXT, only=self._only, indexes=False)
         batches = Batches(self._conn, schema=NEXT, notify=False, only=self._only)
+        live = self._checkpoint(SCHEMA).position
+        count = worker_count(workers, live)
+        if count > 1:
+            self._fill_in_parallel(url, batches, count, live)
+        self._fill(batches)
+        self._create_indexes(live)
         while True:
             self._fill(batches)
             try:
@@ -155,6 +175,39 @@ class _Rebuild:
                 self._progress(position, position)
                 return Rebuilt(position, self._events)
             self._pause(BETWEEN_TRIES_SECONDS)
+
+    def _fill_in_parallel(
+        self, url: str, batches: Batches, count: int, live: int
+    ) -> None:
+        """Apply the events up to the position `live`; processes prepare them."""
+        only = None if self._only is None else frozenset(self._only)
+        job = Job(url, "rebuild worker", NEXT, only)
+        source, done = ranges(self._conn, 0, live, REBUILD_BATCH), 0
+
+        def report() -> None:
+            self._progress(done, live)
+
+        with open_pool(count, job) as pool:
+            for wanted, result in pool.results(source, report):
+                done = wanted.until
+                self._events += batches.apply_prepared(result.prepared, done)
+                report()
+
+    def _create_indexes(self, live: int) -> None:
+        """Create the indexes that filling the tables did not need.
+
+        Progress is reported meanwhile, since the projector's heartbeat depends on it.
+        """
+        for statement in index_statements(self._only):
+            with ThreadPoolExecutor(1) as thread:
+                created = thread.submit(self._conn.execute, statement)
+                try:
+                    while wait([created], PROGRESS_SECONDS).not_done:
+                        self._progress(live, live)
+                except BaseException:
+                    self._conn.cancel_safe()
+                    raise
+                created.result()
 
     def _fill(self, batches: Batches) -> None:
         """Apply events until at most `FEW` are missing to the live checkpoint."""
@@ -176,6 +229,8 @@ class _Rebuild:
         conn = self._conn
         with suppress(LockNotAvailable, _TooManyEvents), conn.transaction():
             self._hold()
+            # The caller may rely on the result, unlike on a table that is being filled.
+            conn.execute("set local synchronous_commit = on")
             live = self._checkpoint(SCHEMA)
             applied = batches.apply(REBUILD_BATCH, live.position)
             if applied.more:

@@ -1,7 +1,7 @@
 """Writes folded row operations: one statement for each table and set of columns."""
 
-from collections.abc import Iterable
-from typing import LiteralString
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, LiteralString, NamedTuple
 
 from psycopg import sql
 
@@ -10,7 +10,22 @@ from projections.tables.row_operations import Kind, Write
 from storage.binary import array_of
 from storage.database import Conn
 
-type _Shape = tuple[Kind, str, int, tuple[str, ...]]
+
+class Shape(NamedTuple):
+    """What the statement of a write depends on; the key has `key_size` columns."""
+
+    kind: Kind
+    table: str
+    key_size: int
+    names: tuple[str, ...]
+
+
+class PackedWrite(NamedTuple):
+    """A write whose columns are encoded for Postgres: first the key, then `names`."""
+
+    shape: Shape
+    columns: list[Any]
+
 
 _TYPES: LiteralString = """
     select c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
@@ -22,30 +37,51 @@ _TYPES: LiteralString = """
 """
 
 
+class Packer:
+    """Encodes writes to the read tables in the first schema of the search path."""
+
+    def __init__(self, conn: Conn) -> None:
+        self.types: Mapping[tuple[str, str], LiteralString] = {
+            (table, column): kind for table, column, kind in conn.execute(_TYPES)
+        }
+        self.keys = {table.name: table.key for table in TABLES}
+
+    def pack(self, write: Write) -> PackedWrite:
+        """Encode the columns of a write."""
+        key_size = len(write.keys[0])
+        columns = [*zip(*write.keys, strict=True), *zip(*write.values, strict=True)]
+        names = (*self.keys[write.table][:key_size], *write.names)
+        packed = [
+            self.column(write.table, name, column)
+            for name, column in zip(names, columns, strict=True)
+        ]
+        return PackedWrite(
+            Shape(write.kind, write.table, key_size, write.names), packed
+        )
+
+    def column(self, table: str, name: str, values: Collection[Any]) -> Any:
+        """Encode the values of one column as an array."""
+        return array_of(self.types[table, name], values)
+
+
 class Writer:
     """Writes to the read tables in the first schema of its connection's search path."""
 
     def __init__(self, conn: Conn) -> None:
         self._conn = conn
-        self._types = {
-            (table, column): kind for table, column, kind in conn.execute(_TYPES)
-        }
-        self._keys = {table.name: table.key for table in TABLES}
-        self._statements: dict[_Shape, bytes] = {}
+        self.packer = Packer(conn)
+        self._statements: dict[Shape, bytes] = {}
 
     def write(self, writes: Iterable[Write]) -> None:
         """Execute the writes in order, in the current transaction."""
-        for write in writes:
-            columns = [*zip(*write.keys, strict=True), *zip(*write.values, strict=True)]
-            names = (*self._keys[write.table][: len(write.keys[0])], *write.names)
-            values = [
-                array_of(self._types[write.table, name], column)
-                for name, column in zip(names, columns, strict=True)
-            ]
-            self._conn.execute(self._statement(write), values, prepare=True)
+        self.write_packed(map(self.packer.pack, writes))
 
-    def _statement(self, write: Write) -> bytes:
-        shape = (write.kind, write.table, len(write.keys[0]), write.names)
+    def write_packed(self, writes: Iterable[PackedWrite]) -> None:
+        """Execute encoded writes in order, in the current transaction."""
+        for shape, columns in writes:
+            self._conn.execute(self._statement(shape), columns, prepare=True)
+
+    def _statement(self, shape: Shape) -> bytes:
         statement = self._statements.get(shape)
         if statement is None:
             statement = self._compose(*shape).as_bytes(self._conn)
@@ -55,10 +91,11 @@ class Writer:
     def _compose(
         self, kind: Kind, table: str, key_size: int, names: tuple[str, ...]
     ) -> sql.Composed:
-        keys = self._keys[table][:key_size]
+        keys = self.packer.keys[table][:key_size]
         all_names = (*keys, *names)
         arrays = [
-            sql.SQL("%b::" + self._types[table, name] + "[]") for name in all_names
+            sql.SQL("%b::" + self.packer.types[table, name] + "[]")
+            for name in all_names
         ]
         return _TEMPLATES[kind if names or kind is Kind.DROP else None].format(
             table=sql.Identifier(table),

@@ -4,36 +4,29 @@ Each batch is one transaction, which also moves the checkpoint, under a lock on 
 Each event is therefore applied exactly once, even with several runners or crashes.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
 from time import monotonic
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import orjson
 import structlog
-from eventsourcing.persistence import StoredEvent
 from psycopg import Error, InterfaceError, OperationalError
 from psycopg.errors import ReadOnlySqlTransaction
 
-import application.app  # noqa: F401 - registers the topics of all events
 from application.errors import Failure
 from projections.campaigns.campaign_board import campaign_of
 from projections.deliveries.outbox import add_messages
+from projections.engine.prepared import Prepared, Preparer, link
 from projections.engine.row_writer import Writer
-from projections.engine.schema import (
-    HANDLERS,
-    create_read_model,
-    use_read_model,
-)
-from projections.event_index import Link, Recorded, event_index, linked
+from projections.engine.schema import create_read_model, use_read_model
+from projections.event_index import Recorded
 from projections.tables.definition import SCHEMA
 from projections.tables.pages import LARGEST
-from projections.tables.row_operations import RowOperation, fold, writes
 from storage.database import Conn, Listener, connect
-from storage.log.mapper import TypedMapper
 from storage.process.leadership import Leadership, LeadershipLost, Term
 
 EVENTS, CHANGED = "autolynx_events", "read_model_changed"
@@ -46,9 +39,6 @@ SILENT_AFTER = 10.0
 
 LONGEST_REST = 0.02
 """Seconds; after a batch, the projector pauses as long as the batch took."""
-
-MOST_BYTES = 1_000_000
-"""Maximum bytes of event state in a batch, except if its only event is larger."""
 
 MOST_CAMPAIGNS = 100
 """Largest number of campaign ids in a notification; with more, it contains `*`."""
@@ -102,20 +92,6 @@ _LOCKED: LiteralString = (
     " where name = 'read' for update"
 )
 
-_NEXT: LiteralString = """
-    select notification_id, originator_id, originator_version, topic, state, size
-    from (
-        select e.*, sum(octet_length(state)) over (order by notification_id) as size
-        from (
-            select * from autolynx_events
-            where notification_id > %(after)s and notification_id <= %(until)s
-            order by notification_id limit %(limit)s
-        ) e
-    ) sized
-    where size - octet_length(state) < %(bytes)s
-    order by notification_id
-"""
-
 _MOVED: LiteralString = """
     update projection_position
     set position = %(position)s, head = %(head)s, latest_at = %(latest_at)s
@@ -144,8 +120,8 @@ class Batches:
         conn.execute(
             "set enable_hashjoin = off; set enable_mergejoin = off; set jit = off"
         )
-        self._conn, self._notify, self._only = conn, notify, only
-        self._writer, self._mapper = Writer(conn), TypedMapper()
+        self._conn, self._notify, self._writer = conn, notify, Writer(conn)
+        self._preparer = Preparer(conn, self._writer.packer, only)
 
     def apply(self, limit: int, until: int = LARGEST - 1) -> Applied:
         """Apply up to `limit` events, up to the position `until`.
@@ -164,12 +140,43 @@ class Batches:
         first, second = self.apply(half, until), self.apply(limit - half, until)
         return Applied(first.events + second.events, second.more)
 
+    def apply_prepared(self, prepared: Prepared | None, until: int) -> int:
+        """Apply the events up to the position `until`, which were prepared together.
+
+        If they could not be prepared or written together, they are applied in smaller
+        batches. Returns how many were applied.
+
+        Raises:
+            ProjectionStopped: an event cannot be applied; those before it have been.
+        """
+        if prepared is not None and self._wrote(prepared):
+            return len(prepared.digests)
+        events = 0
+        while applied := self.apply(REBUILD_BATCH, until).events:
+            events += applied
+        return events
+
+    def _wrote(self, prepared: Prepared) -> bool:
+        """Write a prepared batch; False if it does not begin at the checkpoint."""
+        try:
+            with self._conn.transaction():
+                checkpoint = self._locked()
+                begins = checkpoint.position == prepared.after
+                if begins:
+                    self._write(checkpoint, prepared)
+        except Exception as error:
+            if _is_temporary(error):
+                raise
+            return False
+        return begins
+
     def _apply(self, limit: int, until: int) -> Applied:
         with self._conn.transaction():
             checkpoint = self._locked()
-            recorded, more = self._next(checkpoint.position, limit, until)
+            recorded, more = self._preparer.read(checkpoint.position, until, limit)
             if recorded:
-                self._project(checkpoint, recorded)
+                prepared = self._preparer.prepare(checkpoint.position, recorded)
+                self._write(checkpoint, prepared, recorded)
         return Applied(len(recorded), more)
 
     def _locked(self) -> _Checkpoint:
@@ -178,38 +185,33 @@ class Batches:
             raise ReadModelMissing("The read model has no checkpoint: create it first.")
         return _Checkpoint(*row)
 
-    def _next(self, after: int, limit: int, until: int) -> tuple[list[Recorded], bool]:
-        values = {"after": after, "until": until, "limit": limit, "bytes": MOST_BYTES}
-        with self._conn.cursor(binary=True) as cursor:
-            rows = cursor.execute(_NEXT, values, prepare=True).fetchall()
-        more = len(rows) == limit or bool(rows and rows[-1][-1] >= MOST_BYTES)
-        return [self._recorded(*row) for row in rows], more
-
-    def _recorded(self, position: int, *row: Any) -> Recorded:
-        stored = StoredEvent(*row[:4])
-        return Recorded(position, stored, self._mapper.to_domain_event(stored))
-
-    def _project(self, checkpoint: _Checkpoint, recorded: list[Recorded]) -> None:
-        links = list(linked(recorded, checkpoint.head, checkpoint.latest_at))
-        folded = fold(self._wanted(_operations(recorded, links)))
-        position, last = recorded[-1].position, links[-1]
-        moved = {"position": position, "was": checkpoint.position, **last._asdict()}
+    def _write(
+        self,
+        checkpoint: _Checkpoint,
+        prepared: Prepared,
+        announced: Sequence[Recorded] = (),
+    ) -> None:
+        packer = self._writer.packer
+        linked = link(packer, prepared, checkpoint.head, checkpoint.latest_at)
+        moved = {
+            "position": prepared.position,
+            "was": checkpoint.position,
+            "head": linked.head,
+            "latest_at": linked.latest_at,
+        }
         with self._conn.pipeline():
-            self._writer.write(writes(folded))
+            self._writer.write_packed(linked.writes)
             done = self._conn.execute(_MOVED, moved, prepare=True)
             if self._notify:
-                events = ((entry.event, entry.position) for entry in recorded)
-                add_messages(self._conn, events, position)
-                payload = _payload(position, recorded)
-                self._conn.execute("select pg_notify(%s, %s)", (CHANGED, payload))
+                self._announce(prepared.position, announced)
         if done.rowcount != 1:
             raise PositionMoved(checkpoint.position)
 
-    def _wanted(self, operations: Iterator[RowOperation]) -> Iterator[RowOperation]:
-        if self._only is None:
-            return operations
-        only = self._only
-        return (operation for operation in operations if operation.table in only)
+    def _announce(self, position: int, recorded: Sequence[Recorded]) -> None:
+        events = ((entry.event, entry.position) for entry in recorded)
+        add_messages(self._conn, events, position)
+        payload = _payload(position, recorded)
+        self._conn.execute("select pg_notify(%s, %s)", (CHANGED, payload))
 
     def _stopped(self, cause: Exception) -> ProjectionStopped:
         query: LiteralString = """
@@ -241,14 +243,7 @@ def _is_temporary(error: Exception) -> bool:
     return isinstance(error, OperationalError) and state[:2] not in PERSISTENT
 
 
-def _operations(recorded: list[Recorded], links: list[Link]) -> Iterator[RowOperation]:
-    for entry, link in zip(recorded, links, strict=True):
-        for handler in HANDLERS:
-            yield from handler(entry.event, entry.position)
-        yield event_index(entry, link)
-
-
-def _payload(position: int, recorded: list[Recorded]) -> str:
+def _payload(position: int, recorded: Sequence[Recorded]) -> str:
     changed = {campaign_of(entry.event) for entry in recorded} - {None}
     campaigns: list[str] | str = sorted(str(id_) for id_ in changed)
     if len(campaigns) > MOST_CAMPAIGNS:

@@ -109,14 +109,21 @@ _POSITION: LiteralString = """
 
 
 def create_read_model(
-    conn: Conn, schema: str = SCHEMA, only: Collection[str] | None = None
+    conn: Conn,
+    schema: str = SCHEMA,
+    only: Collection[str] | None = None,
+    *,
+    indexes: bool = True,
+    lasting: bool = True,
 ) -> None:
     """Create the read tables that are missing; safe in several processes at once.
 
     With `only`, creates only the tables of these names. Existing tables do not change:
     new columns and indexes need a rebuild, and so does a table that is created after
     events were applied (see `outdated`). Indexes are not checked, because that takes
-    locks that conflict with a running projector.
+    locks that conflict with a running projector. Without `indexes`, the tables have
+    only their primary keys, which is all that applying events needs. Tables that are
+    not `lasting` have no indexes either, and a crash of the server empties them.
     """
     wanted = [t.name for t in TABLES if only is None or t.name in only]
     if _has_all(conn, schema, [*wanted, "projection_position"]):
@@ -136,15 +143,34 @@ def create_read_model(
         there = _schema_versions(conn, schema)
         for table in TABLES:
             if table.name in wanted and table.name not in there:
-                _create(conn, table)
+                ddl = table.ddl if indexes else table.ddl_without_indexes
+                _create(conn, table, ddl if lasting else _unlogged(table))
 
 
-def _create(conn: Conn, table: Table) -> None:
+def _unlogged(table: Table) -> LiteralString:
+    ddl = table.ddl_without_indexes
+    return ddl.replace("create table ", "create unlogged table ")
+
+
+def _create(conn: Conn, table: Table, ddl: LiteralString) -> None:
     """Create a table; without a schema version if events were applied before."""
-    conn.execute(table.ddl)
+    conn.execute(ddl)
     if position_of(conn) == 0:
         statement = sql.SQL("comment on table {} is {}")
         conn.execute(statement.format(sql.Identifier(table.name), table.schema_version))
+
+
+def index_statements(only: Collection[str] | None = None) -> list[LiteralString]:
+    """Return the statements that create the indexes of all tables, or only of these.
+
+    They name no schema; `search_path` selects it.
+    """
+    return [
+        statement
+        for table in TABLES
+        if only is None or table.name in only
+        for statement in table.indexes
+    ]
 
 
 def outdated(conn: Conn, schema: str = SCHEMA) -> list[str]:

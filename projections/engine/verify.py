@@ -1,27 +1,24 @@
 """Verifies that the log and the vault are unchanged and the read tables are correct.
 
-First the log is compared with the hash chain of the live tables, and the vault with the
-digests in the events. Then the read tables are computed from the log in a second schema
-and compared with the live ones, row by row. That schema is dropped at the end.
+The log is compared with the hash chain of the live tables, and the vault with the
+digests in the events. At the same time the read tables are computed from the log in a
+second schema; then they are compared with the live ones, row by row. That schema is
+dropped at the end. Worker processes check and prepare the ranges of a long log.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain as chain_of
 from typing import Any, LiteralString
 from uuid import UUID
 
-from eventsourcing.persistence import MapperDeserialisationError
-from eventsourcing.utils import TopicError
-
-from application.vault import ContactRow, KeyRow, MessageRow, RejectRow, TextRow
-from domain.contacts.contact_list import ContactList
-from domain.numbers.installation import Installation
-from domain.values import Evidence, VaultText
-from domain.webhook_endpoint import WebhookEndpoint
-from projections.engine.chain import Chain, Entry, Problem, end_problem, whole_chain
+from projections.engine.chain import Chain, Problem, end_problem, whole_chain
 from projections.engine.compare import Difference, differences
+from projections.engine.log_check import Checked, LogCheck, RangeWork
+from projections.engine.prepared import Prepared
+from projections.engine.ranges import Range, ranges
 from projections.engine.rebuild import FEW, LOCK_SECONDS, Progress, alone
 from projections.engine.runner import REBUILD_BATCH, Batches, ProjectionStopped
 from projections.engine.schema import (
@@ -31,6 +28,7 @@ from projections.engine.schema import (
     outdated,
     rebuild_message,
 )
+from projections.engine.worker_pool import Job, open_pool, worker_count
 from projections.event_index import FIRST_HEAD
 from projections.tables.checkpoint import (
     Checkpoint,
@@ -41,13 +39,11 @@ from projections.tables.checkpoint import (
 from projections.tables.definition import SCHEMA
 from projections.tables.queries import select_value
 from storage.database import Conn, connect
-from storage.log.mapper import TypedMapper
 from storage.log.verification_state import (
     VerificationState,
     read_verification,
     write_verification,
 )
-from storage.vault.check import Proof, faults
 
 CHECK = "read_check"
 
@@ -74,6 +70,7 @@ def verify(
     *,
     now: Callable[[], datetime],
     incremental: bool = False,
+    workers: int | None = None,
     progress: Progress = lambda _done, _of: None,
     on_problem: Callable[[Problem], None] = lambda _problem: None,
 ) -> Verified:
@@ -81,15 +78,17 @@ def verify(
 
     Each problem is passed to `on_problem`. With `incremental`, the verification of the
     log and the vault starts where the last run ended, if that found no problem; the
-    read tables are computed from the whole log and compared in any case.
+    read tables are computed from the whole log and compared in any case. `workers` is
+    as in `rebuild`.
 
     Raises:
         RebuildUnderWay: a rebuild or another verification is running.
+        WorkerLost: a worker process was killed; nothing was recorded.
     """
     with connect(url, name="verify", lock_timeout=LOCK_SECONDS) as conn, alone(conn):
         create_read_model(conn)
         drop_schema(conn, CHECK)  # A run that was killed may have left it.
-        run = _Verification(conn, url, progress, on_problem)
+        run = _Verification(conn, url, workers, progress, on_problem)
         try:
             return run.run(now, incremental=incremental)
         finally:
@@ -125,12 +124,15 @@ class _Verification:
         self,
         conn: Conn,
         url: str,
+        workers: int | None,
         progress: Progress,
         on_problem: Callable[[Problem], None],
     ) -> None:
-        self._conn, self._url = conn, url
+        self._conn, self._url, self._workers = conn, url, workers
         self._progress, self._on_problem = progress, on_problem
-        self._mapper = TypedMapper()
+        self._check = LogCheck(conn, SCHEMA)
+        self._stopped: ProjectionStopped | None = None
+        self._done = 0
         self._problems = 0
         self._rebuild: tuple[str, ...] = ()
         self._first: Problem | None = None
@@ -142,8 +144,10 @@ class _Verification:
         )
         chain = self._begin(checkpoint, mark, incremental=incremental)
         after = max(chain.position, 0)
-        self._read(chain, checkpoint)
-        checkpoint = self._recompute(chain) or checkpoint
+        create_read_model(self._conn, CHECK, lasting=False)
+        batches = Batches(self._conn, schema=CHECK, notify=False)
+        chain = self._read(chain, checkpoint, batches)
+        checkpoint = self._recompute(chain, batches) or checkpoint
         end = end_problem(chain, checkpoint)
         self._found(*([end] if end else []), *_never_handed_out(self._conn))
         self._remember(checkpoint, mark, now())
@@ -165,44 +169,66 @@ class _Verification:
             return Chain(self._conn, SCHEMA, after=mark.up_to, head=mark.head)
         return whole_chain(self._conn, SCHEMA)
 
-    # --- The log and the vault ----------------------------------------------------
+    # --- The log, the vault and the read tables -----------------------------------
 
-    def _read(self, chain: Chain, checkpoint: Checkpoint) -> None:
-        for page in chain.pages(checkpoint.position):
-            self._found(*self._of_page(chain, page))
-            self._progress(chain.position, 2 * checkpoint.position)
+    def _read(self, start: Chain, checkpoint: Checkpoint, batches: Batches) -> Chain:
+        """Check the log and compute the read tables, up to the checkpoint.
 
-    def _of_page(self, chain: Chain, page: list[Entry]) -> list[Problem]:
-        """Return the problems of a page, ordered by position."""
-        proofs = [proof for entry in page for proof in self._proofs(entry)]
-        problems = [Problem(*fault) for fault in faults(self._conn, proofs)]
-        problems += chain.problems(page)
-        return sorted(problems, key=lambda problem: problem.position or 0)
+        Returns the chain where it ended. After an event that cannot be projected, the
+        log is checked to the end all the same.
+        """
+        position, head = start.position, start.head
+        for wanted, result in self._results(start, checkpoint.position):
+            self._found(*result.problems)
+            if wanted.check:
+                position, head = result.position, result.head
+            if self._stopped is None:
+                self._apply(batches, wanted, result.prepared)
+            self._done = max(wanted.until, 0)
+            self._progress(2 * self._done, 2 * checkpoint.position)
+        return Chain(self._conn, SCHEMA, after=position, head=head)
 
-    def _proofs(self, entry: Entry) -> Iterator[Proof]:
-        if entry.stored is None:
+    def _results(self, start: Chain, until: int) -> Iterator[tuple[Range, Checked]]:
+        source = self._ranges(start.position, until)
+        count = worker_count(self._workers, until)
+        if count == 1:
+            work = RangeWork(self._conn, CHECK, None, SCHEMA)
+            yield from ((wanted, work.result(wanted)) for wanted in source)
             return
+        job = Job(self._url, "verify worker", CHECK, checked=SCHEMA)
+        with open_pool(count, job) as pool:
+            yield from pool.results(
+                source, lambda: self._progress(2 * self._done, 2 * until)
+            )
+
+    def _ranges(self, after: int, until: int) -> Iterator[Range]:
+        """Yield the ranges whose events are only projected, then those to check."""
+        projected = ranges(self._conn, 0, min(after, until), REBUILD_BATCH)
+        checked = ranges(self._conn, after, until, REBUILD_BATCH, check=True)
+        for one in chain_of(projected, checked):
+            yield one._replace(prepare=self._stopped is None)
+
+    def _apply(
+        self, batches: Batches, wanted: Range, prepared: Prepared | None
+    ) -> None:
         try:
-            event = self._mapper.to_domain_event(entry.stored)
-        except (MapperDeserialisationError, TopicError):
-            return  # `_recompute` reports this event.
-        yield from _proofs(event, entry.position, entry.stored.topic)
+            batches.apply_prepared(prepared, wanted.until)
+        except ProjectionStopped as stopped:
+            self._stopped = stopped
 
-    # --- The read tables ----------------------------------------------------------
-
-    def _recompute(self, chain: Chain) -> Checkpoint | None:
-        """Compute the read tables and compare them, at the then current checkpoint.
+    def _recompute(self, chain: Chain, batches: Batches) -> Checkpoint | None:
+        """Compute the rest of the tables and compare them, at the current checkpoint.
 
         Events that were appended meanwhile are verified too. Returns the checkpoint,
         or None if an event cannot be projected.
         """
-        create_read_model(self._conn, CHECK)
-        batches = Batches(self._conn, schema=CHECK, notify=False)
         try:
+            if self._stopped is not None:
+                raise self._stopped
             with ExitStack() as snapshot:
                 checkpoint = self._make_level(batches, snapshot)
                 for page in chain.pages(checkpoint.position):
-                    self._found(*self._of_page(chain, page))
+                    self._found(*self._check.problems_of(chain, page))
                 self._compare()
                 return checkpoint
         except ProjectionStopped as stopped:
@@ -214,6 +240,7 @@ class _Verification:
         stale = outdated(self._conn)
         if message := rebuild_message(stale):
             self._found(Problem(None, f"Not compared: {message}."))
+        self._conn.execute(_COMPARING)
         skipped = {table for name in stale for table in PROJECTIONS[name]}
         differing = set()
         for difference in differences(
@@ -323,33 +350,12 @@ def _never_handed_out(conn: Conn) -> list[Problem]:
     ]
 
 
-def _proofs(event: Any, position: int, topic: str) -> Iterator[Proof]:
-    """Yield the digests that an event contains of vault rows."""
-
-    def proof(kind: Any, keys: list[tuple[Any, ...]], digest: str) -> Proof:
-        return Proof(position, topic, kind, keys, digest)
-
-    id_ = event.originator_id
-    match event:
-        case ContactList.Created() if event.key_digest is not None:
-            yield proof(KeyRow, [(event.campaign_id,)], event.key_digest)
-        case Installation.Created():
-            yield proof(KeyRow, [(event.originator_id,)], event.key_digest)
-        case WebhookEndpoint.Created() | WebhookEndpoint.SecretRotated():
-            yield proof(KeyRow, [(event.secret_id,)], event.secret_digest)
-        case ContactList.RowsAccepted() if event.contact_ids:
-            contacts = [(contact_id, id_) for contact_id in event.contact_ids]
-            yield proof(ContactRow, contacts, event.digest)
-        case ContactList.RowsSkipped() if event.skipped:
-            rows = [(id_, skipped.row) for skipped in event.skipped]
-            yield proof(RejectRow, rows, event.digest)
-    for value in vars(event).values():
-        match value:
-            case Evidence(message_id, digest):
-                yield proof(MessageRow, [(message_id,)], digest)
-            case VaultText(words_id, digest):
-                yield proof(TextRow, [(words_id,)], digest)
-
+_COMPARING: LiteralString = """
+    set local enable_hashjoin = on;
+    set local enable_mergejoin = on;
+    set local work_mem = '64MB'
+"""
+"""Settings for the comparison, which reads whole tables, unlike a batch."""
 
 _LAST: LiteralString = """
     select greatest(

@@ -21,6 +21,21 @@ class Table(NamedTuple):
     handler_version: int = 1
 
     @property
+    def indexes(self) -> list[LiteralString]:
+        """The statements that create the indexes; the primary key is not among them."""
+        return [one for one in self._statements if _creates_an_index(one)]
+
+    @property
+    def ddl_without_indexes(self) -> LiteralString:
+        """The SQL that creates the table and its triggers, but no index."""
+        others = [one for one in self._statements if not _creates_an_index(one)]
+        return ";".join(others)
+
+    @property
+    def _statements(self) -> list[LiteralString]:
+        return [one for one in self.ddl.split(";") if one.strip()]
+
+    @property
     def schema_version(self) -> str:
         """Digest of the definition and the handler version.
 
@@ -30,3 +45,7 @@ class Table(NamedTuple):
         definition = " ".join(self.ddl.split())
         versioned = f"{self.handler_version} {definition}"
         return f"form {sha256(versioned.encode()).hexdigest()[:16]}"
+
+
+def _creates_an_index(statement: LiteralString) -> bool:
+    return statement.lstrip().startswith("create index ")

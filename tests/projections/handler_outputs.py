@@ -19,8 +19,8 @@ import orjson
 from eventsourcing.persistence import StoredEvent
 
 from projections.engine.schema import HANDLERS, TABLES
-from projections.event_index import Link, Recorded, event_index
-from projections.tables.row_operations import RowOperation
+from projections.event_index import INDEX, Recorded, index_columns
+from projections.tables.row_operations import RowOperation, put
 from tests.golden.catalogue import (
     STREAM,
     event_classes,
@@ -32,7 +32,8 @@ from tests.golden.catalogue import (
 
 FILE = Path(__file__).with_name("handler_outputs.json")
 POSITION = 7
-LINK = Link(b"head", datetime(2026, 1, 1, tzinfo=UTC))
+LINK = {"hash": b"head", "latest_at": datetime(2026, 1, 1, tzinfo=UTC)}
+"""Columns of the event index that depend on earlier events."""
 
 type Digests = dict[str, Any]
 """{"events": golden events, "tables": {table: {"version": n, "outputs": {event: x}}}}.
@@ -67,7 +68,9 @@ def operations(event: Any, topic: str) -> Iterator[RowOperation]:
     for handler in HANDLERS:
         yield from handler(event, POSITION)
     stored = StoredEvent(STREAM, event.originator_version, topic, b"{}")
-    yield event_index(Recorded(POSITION, stored, event), LINK)
+    columns = index_columns([Recorded(POSITION, stored, event, b"")])
+    row = {name: value for name, [value] in columns.items()}
+    yield put(INDEX, row.pop("position"), **row, **LINK)
 
 
 def variants(event: Any, topic: str) -> Iterator[Any]:

@@ -34,10 +34,10 @@ def test_a_moved_event_changes_its_link() -> None:
 
 
 def test_a_removed_event_changes_every_later_link() -> None:
-    whole = chained(chained(FIRST_HEAD, 1, EVENT), 2, EVENT)
-    assert chained(FIRST_HEAD, 2, EVENT) != whole
+    first, second = digest(1, EVENT), digest(2, EVENT)
+    assert chained(FIRST_HEAD, second) != chained(chained(FIRST_HEAD, first), second)
 
 
 def test_the_chain_of_release_1_is_still_computed_alike() -> None:
-    link = chained(FIRST_HEAD, 7, EVENT).hex()
+    link = chained(FIRST_HEAD, digest(7, EVENT)).hex()
     assert link == "27a6b55f08fa02578b4b9240a98eed4808ec018a5a616142963caf44244d9d47"

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from domain.calls.recording_url import RecordingUrls
 from domain.campaigns.campaign import Campaign
-from projections.engine import runner
+from projections.engine import prepared
 from projections.engine.compare import differences
 from projections.engine.rebuild import (
     NEXT,
@@ -108,7 +108,7 @@ def test_a_handler_that_reads_the_clock_is_detected(
             id_ = event.originator_id
             yield put("campaign_board", id_, created_at=datetime.now(UTC))
 
-    monkeypatch.setattr(runner, "HANDLERS", (*HANDLERS, looks_at_the_clock))
+    monkeypatch.setattr(prepared, "HANDLERS", (*HANDLERS, looks_at_the_clock))
     lived(store)
     assert "created_at is" in against_a_rebuild(store)[0]
 
