@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 
 from psycopg import InterfaceError, OperationalError
 
-from application.gc_tuning import enable_after_loading
+from application.process.gc_tuning import enable_after_loading
 from projections.engine.log_check import RangeWork
 from projections.engine.worker_pool import Job, Unreachable
 from storage.database import connect
