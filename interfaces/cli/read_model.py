@@ -53,9 +53,7 @@ def rebuild(
     configuration = Configuration()
     workers = configuration.rebuild_workers
     with database(configuration) as url, progress_of("Rebuild") as progress:
-        rebuilt = rebuilding.rebuild(
-            url, name=name, workers=workers, progress=progress
-        )
+        rebuilt = rebuilding.rebuild(url, name=name, workers=workers, progress=progress)
     what = "Everything" if name is None else name
     print_line(
         f"{what} is rebuilt from {rebuilt.events} events, up to {rebuilt.position}."
