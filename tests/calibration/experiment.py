@@ -17,11 +17,8 @@ from domain.forecast.log import (
 from domain.forecast.naive import Past, naive_forecasts
 from domain.forecast.quantities import Quantity
 from domain.forecast.scores import corrections, scores_of
-from domain.forecast.simulation.contact_by_contact import (
-    CallEnd,
-    Contact,
-    ContactByContact,
-)
+from domain.forecast.simulation.contact_by_contact import ContactByContact
+from domain.forecast.simulation.simulated_calls import CallEnd, Contact
 from domain.forecast.situation import Made, Planned, Situation, Stratum
 from domain.outcomes import ANSWERED, BY_PERSON, Disposition
 from domain.values import ZERO

@@ -14,7 +14,7 @@ from random import Random
 
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.campaigns.retry_policy import PRESETS
-from domain.forecast.simulation.contact_by_contact import CallEnd
+from domain.forecast.simulation.simulated_calls import CallEnd
 from domain.forecast.situation import Hours, Situation, Stratum
 from domain.outcomes import CallOutcome
 

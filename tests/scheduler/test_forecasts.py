@@ -12,11 +12,8 @@ from domain.campaigns.campaign_terms import CallingTerms
 from domain.campaigns.retry_policy import RetryPolicy, RetryRule
 from domain.forecast.log import Occasion
 from domain.forecast.quantities import Quantity
-from domain.forecast.simulation.contact_by_contact import (
-    CallEnd,
-    Contact,
-    ContactByContact,
-)
+from domain.forecast.simulation.contact_by_contact import ContactByContact
+from domain.forecast.simulation.simulated_calls import CallEnd, Contact
 from domain.forecast.situation import Hours, Situation, Stratum
 from domain.outcomes import CallOutcome
 from projections.forecasts import campaign_forecasts

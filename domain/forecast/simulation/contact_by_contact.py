@@ -6,10 +6,9 @@ simulated: an oracle says how each one ends.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import islice
@@ -28,13 +27,19 @@ from domain.dispatching.blank_view import blank_view
 from domain.dispatching.plan_types import Conditions, Plan
 from domain.dispatching.policy import plan
 from domain.forecast.simulation.retry_delays import typical_history
+from domain.forecast.simulation.simulated_calls import (
+    CallEnd,
+    Contact,
+    Dial,
+    Oracle,
+    Trace,
+)
 from domain.forecast.situation import Situation
 from domain.gate.caps import free_from
 from domain.gate.permit import Decision, Granted, Permit, Wait
 from domain.outcomes import CallOutcome, Disposition
 from domain.planning.retries import CallResult, Retry, next_step
 from domain.values import (
-    ZERO,
     CallStatus,
     WaitingCode,
 )
@@ -44,56 +49,6 @@ AHEAD_SECONDS = 2.0
 
 CAMPAIGN, LIST = UUID(int=1), UUID(int=2)
 OPEN = Granted(Permit((), (), "", "", (), (), ()))
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """A contact to simulate; `stratum` is its index in the situation.
-
-    `attempt` is the number of its next call, due `due` seconds after the begin.
-    """
-
-    stratum: int
-    attempt: int = 1
-    due: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class CallEnd:
-    """How a call ends: `seconds` after its request, with a cost in US dollars."""
-
-    outcome: CallOutcome
-    seconds: float
-    cost: Decimal = ZERO
-    goal: bool = False
-
-
-type Oracle = Callable[[int, int, datetime], CallEnd]
-"""Returns the end of the call to a contact (index, attempt, time of the request)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dial:
-    """A simulated request, `at` seconds after the begin."""
-
-    at: float
-    contact: int
-    attempt: int
-
-
-@dataclass(slots=True)
-class Trace:
-    """Everything that happened in one run; `finish` is None if contacts are left.
-
-    `limited` has the seconds of dialling that each code limited, of `seconds` in total.
-    """
-
-    dials: list[Dial] = field(default_factory=list)
-    ends: list[CallEnd] = field(default_factory=list)
-    finish: float | None = None
-    spend: Decimal = ZERO
-    limited: dict[WaitingCode, float] = field(default_factory=dict)
-    seconds: float = 0.0
 
 
 class ContactByContact:

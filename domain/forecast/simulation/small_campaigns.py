@@ -10,12 +10,9 @@ from domain.forecast.learning.counts import ATTEMPTS, OUTCOMES, band_of
 from domain.forecast.learning.learned import INDEX, Learned
 from domain.forecast.learning.prior import BIN_SECONDS, HUMAN
 from domain.forecast.parameters import Parameters, day_of, shifted
-from domain.forecast.simulation.contact_by_contact import (
-    CallEnd,
-    Contact,
-    ContactByContact,
-)
+from domain.forecast.simulation.contact_by_contact import ContactByContact
 from domain.forecast.simulation.runs import HOURS, Runs, end_of
+from domain.forecast.simulation.simulated_calls import CallEnd, Contact
 from domain.forecast.situation import Situation
 
 MOST_CONTACTS = 40

@@ -8,7 +8,7 @@ from typing import Any
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.campaigns.retry_policy import RetryPolicy, RetryRule
 from domain.forecast.learning.counts import CallRecord, CampaignCounts, count_calls
-from domain.forecast.simulation.contact_by_contact import CallEnd
+from domain.forecast.simulation.simulated_calls import CallEnd
 from domain.forecast.situation import Hours, Situation, Stratum
 from domain.outcomes import CallOutcome
 from domain.values import ZERO

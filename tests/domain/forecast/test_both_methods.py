@@ -11,12 +11,9 @@ from domain.campaigns.campaign_terms import CallingTerms
 from domain.forecast.learning.counts import CampaignCounts
 from domain.forecast.learning.learned import learn
 from domain.forecast.parameters import Parameters, draw_parameters
-from domain.forecast.simulation.contact_by_contact import (
-    Contact,
-    ContactByContact,
-    Trace,
-)
+from domain.forecast.simulation.contact_by_contact import ContactByContact
 from domain.forecast.simulation.runs import Runs
+from domain.forecast.simulation.simulated_calls import Contact, Trace
 from domain.forecast.simulation.small_campaigns import Drawn
 from domain.forecast.simulation.strata import StrataSimulation
 from domain.forecast.situation import Situation, Stratum
