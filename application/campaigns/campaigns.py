@@ -1,4 +1,4 @@
-"""What people do with a campaign once it exists."""
+"""Commands on existing campaigns: start, pause, resume, cancel, change."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""What is known now of the calls to a contact, for decisions about its next call."""
+"""The known calls to a contact, for decisions about its next call."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -23,7 +23,7 @@ _OWN_COUNTRY = {
 }
 """Links whose target in the IANA data is a zone of another country.
 
-The data join zones whose clocks have agreed since 1970, also across borders.
+The IANA data merge zones whose clocks have agreed since 1970, also across borders.
 """
 
 _OF_NO_PLACE = frozenset(

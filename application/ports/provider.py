@@ -91,10 +91,10 @@ class CallTexts:
 
 @dataclass(frozen=True, slots=True)
 class ProviderTexts:
-    """What people read, and start from, where values are the provider's own.
+    """Texts about the provider's own values, and the start of a new assistant.
 
-    `ended_reasons` are sentences for frequent ended reasons, `new_assistant` is the
-    configuration with which an admin begins a new assistant.
+    `ended_reasons` are sentences about frequent ended reasons, `new_assistant` is the
+    configuration from which an admin creates an assistant.
     """
 
     ended_reasons: Mapping[str, str]
@@ -159,9 +159,9 @@ class Provider(Protocol):
         config: dict[str, Any],
         fields: AssistantChanges | None = None,
     ) -> ProviderAssistant | None:
-        """Change the keys in `config`, then `fields`; None if there is none.
+        """Change the keys in `config`, then `fields`.
 
-        Raises ProviderRefused also if `config` would remove secrets, and Invalid for
+        Returns None if the assistant does not exist. Raises ProviderRefused also if `config` would remove secrets, and Invalid for
         fields that the provider does not accept.
         """
 

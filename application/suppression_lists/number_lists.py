@@ -1,4 +1,4 @@
-"""What the imported suppression lists say of one number."""
+"""Look-up of one number in the imported suppression lists."""
 
 from collections.abc import Collection, Mapping
 from datetime import date

@@ -1,1 +1,1 @@
-"""How campaigns will probably go: learned from past calls, simulated, and scored."""
+"""Forecasts of campaigns: learned from past calls, simulated, and scored."""

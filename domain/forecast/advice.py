@@ -1,4 +1,4 @@
-"""What would help: changes of a campaign, simulated like the campaign itself."""
+"""Changes of a campaign that may help, simulated like the campaign itself."""
 
 from collections.abc import Iterator
 from dataclasses import replace

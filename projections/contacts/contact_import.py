@@ -127,7 +127,7 @@ def of_campaign(conn: Conn, campaign_id: UUID) -> list[ContactImport]:
 
 
 def rejects_not_kept(conn: Conn, imported: ContactImport) -> int:
-    """Count the skipped rows of which neither number nor text is kept."""
+    """Return how many skipped rows were only counted, without their number and text."""
     if not imported.skipped:
         return 0
     query: LiteralString = "select count(*) from skipped_row where list_id = %(id)s"

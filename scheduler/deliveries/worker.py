@@ -70,7 +70,7 @@ def _count_nothing(_endpoint_id: UUID, *, is_delivered: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is to be sent now, and the seconds until more is due without any event."""
+    """The deliveries to send now, and the seconds until the next one is due."""
 
     outgoing: list[Outgoing]
     due_in: float

@@ -110,7 +110,7 @@ def _example(row: SkippedRow | None) -> str:
 def shortened(row: SkippedRow) -> SkippedRow:
     """Cut the cells to KEPT_CHARACTERS, with a note in the message.
 
-    A number at the cut is left out: erasing a person could not find a part of it.
+    A phone number at the cut is omitted, because an erasure could not find part of one.
     """
     room, cells = KEPT_CHARACTERS, []
     for cell in row.cells:

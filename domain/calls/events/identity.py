@@ -1,4 +1,4 @@
-"""Events about the call's id at the provider, and about a second call under it."""
+"""Events about the call's id at the provider, and about a second call there."""
 
 from datetime import datetime
 

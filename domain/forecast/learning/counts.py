@@ -1,4 +1,4 @@
-"""What forecasts learn from: the calls of one campaign, counted.
+"""The calls of one campaign, counted, from which forecasts learn.
 
 The counts are stored in events when a campaign is over. They contain no personal data.
 This module does not load numpy, because every process reads events.

@@ -1,4 +1,4 @@
-"""What the past calls say about the next ones, and how sure that is.
+"""Rates learned from past calls, with their uncertainty.
 
 Probabilities are shrunk along a chain: the assumptions of `prior.py`, the calls of the
 installation's finished campaigns, those of its campaigns with the same assistant, those
@@ -122,8 +122,8 @@ def learn(
 ) -> Learned:
     """Learn from the finished campaigns and the calls of this one.
 
-    `running_seconds` are the ages of calls that are being talked in: they are known to
-    last longer than that.
+    `running_seconds` are the durations so far of calls in progress, which will take
+    longer.
     """
     past, mine = Tables.of(history), Tables.of([own])
     both = past.outcomes + mine.outcomes

@@ -1,4 +1,4 @@
-"""What is assumed about calls before any were made, and how much it counts.
+"""Assumptions about calls before any were made, and their weight.
 
 Shares and the fall with each attempt follow published figures: contact rates by attempt
 of Velocify (39, 72, 83, 88, 91 % of those who can be reached at all, after 1 to 5

@@ -1,4 +1,4 @@
-"""When the next call to a contact is due: the real rules, asked for typical contacts.
+"""Delays until the next call to a typical contact, by the real rules for retries.
 
 Thousands of simulated contacts are in the same position. `next_step` is asked once for
 each position, with a history as such a contact has it.

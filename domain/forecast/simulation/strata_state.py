@@ -1,4 +1,4 @@
-"""The steps of time of a simulation by stratum, and where the contacts are."""
+"""The time steps of a simulation by stratum, and the contacts in each state."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
