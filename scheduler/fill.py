@@ -157,7 +157,7 @@ class SlotFiller:
             return 0
 
     def _check_log_did_not_go_back(self, snapshot: Snapshot) -> None:
-        """Raise LeadershipLost if claims disappeared: the database was restored or replaced."""
+        """Raise LeadershipLost if claims disappeared: another database answers."""
         if snapshot.claims_seen < self._claims_seen:
             counts = f"from {self._claims_seen} to {snapshot.claims_seen}"
             raise LeadershipLost(f"the log went back: stored claims fell {counts}")

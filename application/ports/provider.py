@@ -161,8 +161,9 @@ class Provider(Protocol):
     ) -> ProviderAssistant | None:
         """Change the keys in `config`, then `fields`.
 
-        Returns None if the assistant does not exist. Raises ProviderRefused also if `config` would remove secrets, and Invalid for
-        fields that the provider does not accept.
+        Returns None if the assistant does not exist. Raises ProviderRefused also if
+        `config` would remove secrets, and Invalid for fields that the provider does not
+        accept.
         """
 
     def add_tools(self, provider_assistant_id: str) -> ProviderAssistant | None:

@@ -52,7 +52,7 @@ class ContactFilters:
         return any(one is not None for one in lists)
 
     def values(self, conn: Conn, campaign_id: UUID) -> dict[str, Any]:
-        """Return the parameters of FILTERED, with the gate's decision for each group."""
+        """Return the parameters of FILTERED; the gate decides about each group."""
         return {
             "outcomes": _as_list(self.outcomes),
             "dispositions": _as_list(self.dispositions),
