@@ -39,28 +39,28 @@ const PLACES = [
 ];
 
 // One function for both addresses: the page stays as it is while the drawer opens and closes.
-const loadCampaign = () => import("./views/campaign.js");
+const loadCampaign = () => import("./views/campaign/campaign.js");
 /** @type {[string, () => Promise<{ default: any }>][]} */
 const VIEWS = [
   ["/", () => import("./views/campaigns.js")],
   ["/campaigns", () => import("./views/campaigns.js")],
-  ["/campaigns/new", () => import("./views/new_campaign.js")],
+  ["/campaigns/new", () => import("./views/new_campaign/new_campaign.js")],
   ["/rehearsals/:id", () => import("./views/rehearsal.js")],
   ["/campaigns/:id", loadCampaign],
   ["/campaigns/:id/history", () => import("./views/history.js")],
   ["/campaigns/:id/contacts/:contact", loadCampaign],
-  ["/assistants", () => import("./views/assistants.js")],
-  ["/do-not-call", () => import("./views/do_not_call.js")],
+  ["/assistants", () => import("./views/assistants/assistants.js")],
+  ["/do-not-call", () => import("./views/do_not_call/do_not_call.js")],
   ["/rules", () => import("./views/calling_rules.js")],
   ["/spend", () => import("./views/spend.js")],
   ["/forecasts", () => import("./views/calibration.js")],
   ["/health", () => import("./views/health.js")],
-  ["/members", () => import("./views/members.js")],
+  ["/members", () => import("./views/access/members.js")],
   ["/webhooks", () => import("./views/webhooks.js")],
-  ["/tokens", () => import("./views/tokens.js")],
+  ["/tokens", () => import("./views/access/tokens.js")],
   ["/settings", () => import("./views/settings.js")],
   ["/audit", () => import("./views/audit.js")],
-  ["/sign-in", () => import("./views/sign_in.js")],
+  ["/sign-in", () => import("./views/access/sign_in.js")],
 ];
 
 /** The part of an address that opens a drawer on the page, which remains the same page. */

@@ -18,7 +18,7 @@ from provider.vapi.texts import TEXTS
 
 VENDOR = STATIC / "vendor"
 MOST_BYTES = 90_000
-VIEWS = ("campaigns.js", "campaign.js", "new_campaign.js")
+VIEWS = ("campaigns.js", "campaign/campaign.js", "new_campaign/new_campaign.js")
 """Views that a person opens first: by the address, or by a link of a colleague."""
 
 

@@ -10,7 +10,7 @@ import { Empty, Head, Icon, OutcomeBar, Search, Skeleton, SpendMeter, State, Tim
 
 /** @typedef {import("../ops.js").CampaignsData["campaigns"]["nodes"][number]} Campaign */
 /** @typedef {import("../ops.js").CampaignState} CampaignState */
-const Checklist = lazy(() => import("./checklist.js"), "Checklist");
+const Checklist = lazy(() => import("./campaign/checklist.js"), "Checklist");
 /** @type {CampaignState[]} */
 const STATES = ["RUNNING", "DIALING", "QUEUED", "PAUSED", "CREATED", "COMPLETED", "CANCELED", "FAILED"];
 

@@ -1,5 +1,5 @@
 // @ts-check
-import { armsOf, NO_ARMS } from "../arms_choice.js";
+import { armsOf, NO_ARMS } from "./arms_choice.js";
 import { ruleFaults, rulesOf } from "./output_values.js";
 
 /**
@@ -58,7 +58,11 @@ export const hoursOf = (form) => ({
   lastStartMinutes: Number(form.lastStartMinutes || LAST_START_MINUTES),
 });
 
-/** Settings on which depends who may be called. @param {Form} form @returns {import("../dialability.js").Terms} */
+/**
+ * The settings that decide who may be called.
+ * @param {Form} form
+ * @returns {import("../campaign/dialability.js").Terms}
+ */
 export const gateTerms = (form) => ({
   purpose: form.purpose,
   callingHours: hoursOf(form),

@@ -2,7 +2,7 @@
 import { html } from "../../lib.js";
 import { words } from "../../format.js";
 import { Field, Icon } from "../../ui.js";
-import { DISPOSITIONS } from "../contact_actions.js";
+import { DISPOSITIONS } from "../contacts/contact_actions.js";
 import { KINDS, kindOf, textOf, valueOf } from "./output_values.js";
 
 /** @typedef {import("./output_values.js").RuleRow} RuleRow */

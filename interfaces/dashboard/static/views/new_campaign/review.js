@@ -1,7 +1,7 @@
 // @ts-check
 import { html } from "../../lib.js";
 import { count, dayAndTime, words } from "../../format.js";
-import { UploadDialable } from "../dialability.js";
+import { UploadDialable } from "../campaign/dialability.js";
 import { gateTerms } from "./form.js";
 
 /** @typedef {import("./form.js").Form} Form */
