@@ -18,6 +18,7 @@ from domain.states import NOT_FINISHED
 from projections.contacts.contact_results import RESULTS
 from projections.contacts.contact_row import SHOWN_STATUS
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.queries import select
 from projections.tables.row_operations import RowOperation, put
 from projections.tables.state_sql import literals
@@ -57,6 +58,7 @@ TABLES = (
 )
 
 
+@handles(Campaign.Created, Call.Requested)
 def campaign_arms(event: object, _position: int) -> Iterator[RowOperation]:
     """Store the arms of a campaign, and the arm of each contact that is requested."""
     match event:

@@ -12,6 +12,7 @@ from domain.campaigns.campaign import Campaign
 from domain.settings import Settings
 from domain.values import ZERO
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.queries import select, select_value
 from projections.tables.row_operations import Columns, RowOperation, add, put
 from storage.database import Conn
@@ -62,6 +63,7 @@ TABLES = (
 )
 
 
+@handles(Call.Reported, Campaign.SpendAlertRaised, Settings.DailySpendAlertRaised)
 def spend(event: object, position: int) -> Iterator[RowOperation]:
     """Return the changes of costs and alerts that an event causes."""
     match event:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_terms import Caller
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.row_operations import RowOperation, put
 
 LINES = "campaign_line"
@@ -25,6 +26,7 @@ TABLE = Table(
 )
 
 
+@handles(Campaign.Created, Campaign.Changed)
 def campaign_lines(event: object, _position: int) -> Iterator[RowOperation]:
     """Add the line that an event names to those of its campaign."""
     match event:

@@ -12,6 +12,7 @@ from domain.contacts.contact import Contact
 from domain.contacts.contact_events import ContactEvent
 from domain.contacts.contact_history import PlanKind
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.row_operations import Columns, RowOperation, put
 from storage.log.mapper import from_plain, to_plain
 
@@ -40,6 +41,7 @@ PLANNED_COUNTER = {
 """The column of `campaign_board` that counts the contacts with such a planned call."""
 
 
+@handles(Campaign.Created, Campaign.Changed)
 def campaign_terms(event: object, _position: int) -> Iterator[RowOperation]:
     """List the versions of a campaign's terms by which calls may be planned."""
     match event:
@@ -78,24 +80,21 @@ def terms_of(stored: str) -> CallingTerms:
 
 def planned_deltas(event: object) -> Columns:
     """Return by how much an event changes the counters of planned calls."""
-    deltas: Columns = {}
-
-    def count(kind: PlanKind | None, delta: int) -> None:
-        if kind is not None:
-            name = PLANNED_COUNTER[kind]
-            deltas[name] = deltas.get(name, 0) + delta
-
     match event:
         case Call.Created():
-            count(event.plan, -1)
+            return _counted(event.plan, -1)
         case Contact.CallPlanned():
-            count(event.plan_was, -1)
-            count(event.kind, 1)
+            before, after = _counted(event.plan_was, -1), _counted(event.kind, 1)
+            return {} if before.keys() == after.keys() else before | after
         case Contact.Returned():
-            count(PlanKind.RETURNED, 1)
+            return _counted(PlanKind.RETURNED, 1)
         case ContactEvent() if event.was is not event.standing:
-            count(event.plan_was, -1)
-    return {name: delta for name, delta in deltas.items() if delta}
+            return _counted(event.plan_was, -1)
+    return {}
+
+
+def _counted(kind: PlanKind | None, delta: int) -> Columns:
+    return {} if kind is None else {PLANNED_COUNTER[kind]: delta}
 
 
 NOT_PLANNED: dict[str, Any] = {

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from domain.calls.call import Call
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.row_operations import RowOperation, put
 
 TURNS = "campaign_turn"
@@ -20,6 +21,7 @@ TABLE = Table(
 )
 
 
+@handles(Call.Created, Call.Requeued)
 def campaign_turns(event: object, position: int) -> Iterator[RowOperation]:
     """Record the log position of the campaign's last claim.
 

@@ -13,6 +13,7 @@ from domain.calls.call import Call
 from domain.campaigns.campaign import Campaign
 from domain.values import PauseCause, RefusalKind
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.row_operations import RowOperation, add, patch, put
 
 FAILURES = "start_failure"
@@ -35,6 +36,10 @@ TABLE = Table(
 )
 
 
+@handles(
+    *(Call.Ended, Call.Deferred, Call.Rejected, Call.Ringing, Call.Answered),
+    *(Campaign.Paused, Campaign.Resumed),
+)
 def start_failures(event: object, position: int) -> Iterator[RowOperation]:
     """Return the changes of a campaign's refusals that an event causes."""
     match event:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from domain.settings import Settings
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.row_operations import RowOperation, put
 
 UNKNOWN = "unknown_reason"
@@ -21,6 +22,7 @@ TABLE = Table(
 )
 
 
+@handles(Settings.UnknownReasonReported)
 def unknown_reasons(event: object, position: int) -> Iterator[RowOperation]:
     """Store the reason that an event reports."""
     if isinstance(event, Settings.UnknownReasonReported):

@@ -16,6 +16,7 @@ from domain.gate.groups import ContactGroup
 from domain.gate.places import Places, PlaceSource
 from domain.values import ContactStatus
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.row_operations import RowOperation, put
 
 GROUPS, COUNTS = "contact_group", "contact_group_count"
@@ -73,6 +74,7 @@ COUNTING: LiteralString = """
 """SQL that makes `contact_log` count its rows, of which none is ever deleted."""
 
 
+@handles(ContactList.RowsAccepted, ContactList.ContactsGrouped)
 def contact_groups(event: object, _position: int) -> Iterator[RowOperation]:
     """Store each group that an event names, under its id."""
     match event:

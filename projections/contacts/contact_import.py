@@ -14,6 +14,7 @@ from domain.campaigns.campaign import Campaign
 from domain.contacts.contact_list import ContactList
 from domain.values import SkipReason
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.queries import select, select_one, select_value
 from projections.tables.row_operations import RowOperation, patch, put
 from storage.database import Conn
@@ -56,6 +57,7 @@ TABLES = (
 )
 
 
+@handles(ContactList.Created, ContactList.RowsSkipped, Campaign.ContactsImported)
 def contact_import(event: object, position: int) -> Iterator[RowOperation]:
     match event:
         case ContactList.Created():

@@ -13,6 +13,7 @@ from uuid import UUID
 from domain.contacts.contact import Contact
 from domain.outcomes import ANSWERED, BY_PERSON, CallOutcome, Disposition
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.queries import select, select_one
 from projections.tables.row_operations import RowOperation, put
 from projections.tables.state_sql import literals, withheld_sql
@@ -36,6 +37,7 @@ TABLE = Table(
 )
 
 
+@handles(Contact.Disposed)
 def contact_dispositions(event: object, _position: int) -> Iterator[RowOperation]:
     """Store what members set by hand; null replaces what the calls say as well."""
     if isinstance(event, Contact.Disposed):

@@ -16,6 +16,7 @@ from domain.numbers.number import number_id_of
 from domain.states import FINISHED
 from domain.values import ContactStatus
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.queries import select, select_value
 from projections.tables.row_operations import RowOperation, drop, patch, put
 from projections.tables.state_sql import literals
@@ -43,6 +44,7 @@ RINGS_NO_MORE = (
 )
 
 
+@handles(Call.Requested, Call.Placed, *RINGS_NO_MORE)
 def suppressed_contacts(event: object, _position: int) -> Iterator[RowOperation]:
     """Keep a row for each requested call that has neither rung nor ended yet."""
     match event:

@@ -17,6 +17,7 @@ import application.app  # noqa: F401 - registers the topics of all events
 from projections.engine.row_writer import PackedWrite, Packer, Shape
 from projections.engine.schema import HANDLERS
 from projections.event_index import INDEX, Recorded, digest, index_columns, linked
+from projections.tables.handlers import Handler, handlers_of
 from projections.tables.row_operations import Kind, RowOperation, fold, writes
 from storage.database import Conn
 from storage.log.mapper import TypedMapper
@@ -76,6 +77,7 @@ class Preparer:
     ) -> None:
         self._conn, self._packer, self._only = conn, packer, only
         self._mapper = TypedMapper()
+        self._handlers: dict[type, tuple[Handler, ...]] = {}
 
     def read(self, after: int, until: int, limit: int) -> tuple[list[Recorded], bool]:
         """Return up to `limit` events, of limited size; and whether there may be more.
@@ -104,7 +106,7 @@ class Preparer:
 
     def prepare(self, after: int, recorded: Sequence[Recorded]) -> Prepared:
         """Prepare at least one event; those before it end at the position `after`."""
-        folded = fold(self._wanted(_operations(recorded)))
+        folded = fold(self._wanted(self._operations(recorded)))
         return Prepared(
             after,
             recorded[-1].position,
@@ -113,6 +115,16 @@ class Preparer:
             [entry.digest for entry in recorded],
             [entry.event.timestamp for entry in recorded],
         )
+
+    def _operations(self, recorded: Sequence[Recorded]) -> Iterator[RowOperation]:
+        for entry in recorded:
+            event, position = entry.event, entry.position
+            kind = type(event)
+            handlers = self._handlers.get(kind)
+            if handlers is None:
+                handlers = self._handlers[kind] = handlers_of(kind, HANDLERS)
+            for handler in handlers:
+                yield from handler(event, position)
 
     def _wanted(self, operations: Iterator[RowOperation]) -> Iterator[RowOperation]:
         if self._only is None:
@@ -127,13 +139,6 @@ class Preparer:
             name: self._packer.column(INDEX, name, values)
             for name, values in index_columns(recorded).items()
         }
-
-
-def _operations(recorded: Sequence[Recorded]) -> Iterator[RowOperation]:
-    for entry in recorded:
-        event, position = entry.event, entry.position
-        for handler in HANDLERS:
-            yield from handler(event, position)
 
 
 def link(

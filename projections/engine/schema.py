@@ -1,7 +1,7 @@
 """All read tables: their handlers, creation, schema versions and connections."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, LiteralString
+from collections.abc import Collection, Mapping
+from typing import LiteralString
 
 from psycopg import sql
 
@@ -33,11 +33,8 @@ from projections.registers import (
 )
 from projections.tables.checkpoint import position_of
 from projections.tables.definition import SCHEMA, Table
-from projections.tables.row_operations import RowOperation
+from projections.tables.handlers import Handler
 from storage.database import Conn, Pool, lock_key, open_pool
-
-type Handler = Callable[[Any, int], Iterator[RowOperation]]
-
 
 HANDLERS: tuple[Handler, ...] = (
     campaign_board.campaign_board,

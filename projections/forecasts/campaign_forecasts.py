@@ -12,6 +12,7 @@ from domain.forecast.log import CampaignForecast, Occasion, Score, StoredForecas
 from domain.states import FINISHED
 from domain.values import CampaignState
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.queries import select_value
 from projections.tables.row_operations import RowOperation, put
 from projections.tables.state_sql import literals
@@ -55,6 +56,7 @@ TABLES = (
 )
 
 
+@handles(CampaignForecast.Made, CampaignForecast.Scored)
 def campaign_forecasts(event: object, position: int) -> Iterator[RowOperation]:
     """Store forecasts, and what was learned when a campaign was over."""
     match event:

@@ -13,6 +13,7 @@ from domain.member import Member, MemberEvent
 from domain.states import FINISHED
 from domain.values import Role
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.queries import select, select_one
 from projections.tables.row_operations import RowOperation, drop, patch, put
 from projections.tables.state_sql import literals
@@ -52,6 +53,7 @@ TABLES = (
 )
 
 
+@handles(AssistantEvent, MemberEvent)
 def directory(event: object, _position: int) -> Iterator[RowOperation]:
     """Return the changes of the two directories that an event causes."""
     match event:

@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.gate.rules import FrequencyCap
 from domain.numbers.number import Number
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.row_operations import RowOperation, drop, put
 from storage.database import Conn
 
@@ -28,6 +29,7 @@ TABLE = Table(
 )
 
 
+@handles(Number.Requested, Number.Released)
 def number_calls(event: object, _position: int) -> Iterator[RowOperation]:
     """Keep a row for each call that counts, with the time of its latest request."""
     match event:

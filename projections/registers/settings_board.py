@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 from domain.gate.caps import caps_text, read_caps
 from domain.settings import RulesMode, Settings, SettingsValues, values_in_force
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.row_operations import RowOperation, put
 from storage.database import Conn
 
@@ -42,6 +43,7 @@ TABLE = Table(
 )
 
 
+@handles(Settings.Created, Settings.Changed)
 def settings_board(event: object, _position: int) -> Iterator[RowOperation]:
     """Store the values of the newest event that has any."""
     match event:

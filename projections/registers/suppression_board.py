@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.numbers.number import Number, SuppressionSource
 from projections.tables.checkpoint import one_snapshot, position_of
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.pages import (
     LARGEST,
     Page,
@@ -47,6 +48,7 @@ MOST_COUNTED = 10_000
 """At most so many entries that match a search are counted."""
 
 
+@handles(Number.Suppressed, Number.Lifted)
 def suppression_board(event: object, position: int) -> Iterator[RowOperation]:
     """Keep a row for each suppressed number; a lifted number has none."""
     match event:

@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.gate.rules import CallPurpose
 from domain.numbers.suppression_lists import ListVersion, SuppressionLists
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.queries import select, select_one
 from projections.tables.row_operations import RowOperation, drop, put
 from storage.database import Conn
@@ -38,6 +39,7 @@ TABLE = Table(
 )
 
 
+@handles(SuppressionLists.Activated, SuppressionLists.Removed)
 def suppression_list_board(event: object, _position: int) -> Iterator[RowOperation]:
     """Keep a row for each active list."""
     match event:

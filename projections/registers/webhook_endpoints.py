@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.webhook_endpoint import WebhookEndpoint, WebhookEndpointEvent, trouble_of
 from projections.tables.definition import Table
+from projections.tables.handlers import handles
 from projections.tables.queries import select, select_one
 from projections.tables.row_operations import Columns, RowOperation, drop, patch, put
 from storage.database import Conn
@@ -36,6 +37,7 @@ TABLE = Table(
 `since_position` are not sent: the endpoint was added, or enabled, by that event."""
 
 
+@handles(WebhookEndpointEvent)
 def webhook_endpoints(event: object, position: int) -> Iterator[RowOperation]:
     if not isinstance(event, WebhookEndpointEvent):
         return

@@ -6,7 +6,6 @@ table that is patched by a part of its key may otherwise only be put to.)
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Any, NamedTuple
 
@@ -69,69 +68,84 @@ def _plain(columns: Columns) -> Columns:
     return columns
 
 
-@dataclass(slots=True)
+NOTHING: Columns = {}
+"""Stands for no columns in a `Change`; it is never changed itself."""
+
+
 class Change:
-    """The effect of a batch on one row, written in the order of the fields.
+    """The effect of a batch on one row, written in the order of the attributes.
 
     Before a `put` or `drop` it is unknown whether the row exists; `patch` and `add`
     apply only if it does. `put` contains the columns of an inserted or updated row,
     `add_after` deltas of columns that it does not set.
     """
 
-    patch: Columns = field(default_factory=dict)
-    add: Columns = field(default_factory=dict)
-    drop: bool = False
-    put: Columns | None = None
-    add_after: Columns = field(default_factory=dict)
-    patch_all: Columns = field(default_factory=dict)
+    __slots__ = ("add", "add_after", "drop", "patch", "patch_all", "put")
+
+    def __init__(self) -> None:
+        self.patch: Columns = NOTHING
+        self.add: Columns = NOTHING
+        self.drop = False
+        self.put: Columns | None = None
+        self.add_after: Columns = NOTHING
+        self.patch_all: Columns = NOTHING
 
     def then(self, operation: RowOperation) -> None:
         """Add the next operation on the row."""
-        match operation.kind:
-            case Kind.PUT:
-                self._put(operation.columns)
-            case Kind.PATCH:
-                self._patch(operation.columns)
-            case Kind.ADD:
-                self._add(operation.columns)
-            case Kind.DROP:
-                self._drop()
-            case Kind.PATCH_ALL:
-                self.patch_all.update(operation.columns)
+        kind, _, _, columns = operation
+        if kind is Kind.PUT:
+            self._put(columns)
+        elif kind is Kind.PATCH:
+            self._patch(columns)
+        elif kind is Kind.ADD:
+            self._add(columns)
+        elif kind is Kind.DROP:
+            self._drop()
+        else:
+            self.patch_all = self.patch_all | columns
 
     def _put(self, columns: Columns) -> None:
         if self.put is None:
             self.put = dict(columns)
         else:
-            _overwrite(self.put, self.add_after, columns)
+            self._overwrite_put(self.put, columns)
 
     def _patch(self, columns: Columns) -> None:
         if self.put is not None:
-            _overwrite(self.put, self.add_after, columns)
+            self._overwrite_put(self.put, columns)
         elif not self.drop:
-            _overwrite(self.patch, self.add, columns)
+            self.patch = self.patch | columns
+            self.add = _without(self.add, columns)
+
+    def _overwrite_put(self, put: Columns, columns: Columns) -> None:
+        put.update(columns)
+        self.add_after = _without(self.add_after, columns)
 
     def _add(self, deltas: Columns) -> None:
         if self.put is not None:
-            _increase(self.put, self.add_after, deltas)
+            self.add_after = _increased(self.put, self.add_after, deltas)
         elif not self.drop:
-            _increase(self.patch, self.add, deltas)
+            self.add = _increased(self.patch, self.add, deltas)
 
     def _drop(self) -> None:
-        self.patch, self.add, self.add_after = {}, {}, {}
+        self.patch = self.add = self.add_after = NOTHING
         self.drop, self.put = True, None
 
 
-def _overwrite(known: Columns, deltas: Columns, columns: Columns) -> None:
-    known.update(columns)
-    for name in columns:
-        deltas.pop(name, None)
+def _without(deltas: Columns, columns: Columns) -> Columns:
+    """Return the deltas of the other columns."""
+    if not deltas:
+        return deltas
+    return {name: delta for name, delta in deltas.items() if name not in columns}
 
 
-def _increase(known: Columns, deltas: Columns, more: Columns) -> None:
+def _increased(known: Columns, deltas: Columns, more: Columns) -> Columns:
+    """Add to the known columns in place; return the deltas with those of the others."""
+    deltas = dict(deltas)
     for name, delta in more.items():
         target = known if name in known else deltas
         target[name] = target[name] + delta if name in target else delta
+    return deltas
 
 
 def row_of(operations: Iterable[RowOperation], table: str, key: Key) -> Columns | None:
