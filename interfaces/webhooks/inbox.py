@@ -4,12 +4,17 @@ A transaction, a round trip to the database and a thread switch cost the same fo
 messages as for one. A message that finds an empty queue is stored alone, at once.
 Large messages, tool calls, and messages that need the read model have a queue of their
 own, so that they do not delay the others.
+
+One thread stores all batches: the interpreter runs one thread at a time, and two
+threads that compete for it need more CPU time for each message and store smaller
+batches. A second thread helps while the first one waits for the database for long.
 """
 
-from asyncio import AbstractEventLoop, Future, get_running_loop
+from asyncio import AbstractEventLoop, Future, TimerHandle, get_running_loop
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from queue import Empty, SimpleQueue
 from threading import Thread
 
@@ -25,8 +30,10 @@ MOST = 32
 LARGE = 64 << 10
 """Bytes from which a message is parsed and stored alone, because that is slow."""
 
-QUICK_THREADS, SLOW_THREADS = 2, 4
-"""While one thread waits for the database, another takes the next batch."""
+SLOW_THREADS = 4
+
+HELP_SECONDS = 0.1
+"""If no batch is taken for so long while messages are queued, the helper wakes up."""
 
 JOIN_SECONDS = 1.0
 
@@ -74,6 +81,13 @@ class Ticket:
             self.answer.set_exception(self.outcome)
 
 
+class Help(Enum):
+    """A request to the helper: store queued messages, or end."""
+
+    WANTED = auto()
+    OVER = auto()
+
+
 type Waiting = SimpleQueue[Ticket | None]
 """A queue of tickets; None ends one thread."""
 
@@ -98,17 +112,55 @@ class Inbox:
         self._loop: AbstractEventLoop = get_running_loop()
         self.quick: Waiting = SimpleQueue()
         self.slow: Waiting = SimpleQueue()
+        self.help_wanted: SimpleQueue[Help] = SimpleQueue()
+        self._batches = 0
+        self._timer: TimerHandle | None = None
 
     def put(self, raw: bytes) -> Ticket:
         """Queue a message; the `answer` of its ticket is set when it was stored."""
         ticket = Ticket(raw, self._loop.create_future())
-        (self.quick if len(raw) < LARGE else self.slow).put(ticket)
+        if len(raw) >= LARGE:
+            self.slow.put(ticket)
+            return ticket
+        self.quick.put(ticket)
+        if self._timer is None:
+            self._check_progress_later()
         return ticket
+
+    def _check_progress_later(self) -> None:
+        self._timer = self._loop.call_later(
+            HELP_SECONDS, self._check_progress, self._batches
+        )
+
+    def _check_progress(self, batches: int) -> None:
+        """Wake the helper if messages are queued and no batch was taken meanwhile."""
+        self._timer = None
+        if self.quick.empty():
+            return
+        if self._batches == batches:
+            self.help_wanted.put(Help.WANTED)
+        self._check_progress_later()
 
     def store_batches(self) -> None:
         """Store batches of queued messages until the queue is closed."""
-        while (tickets := _next_batch(self.quick)) is not None:
-            self._answer(tickets, self._store_batch)
+        while (first := self.quick.get()) is not None:
+            self._batches += 1
+            self._answer(_batch_of(first, self.quick), self._store_batch)
+
+    def help_store_batches(self) -> None:
+        """Store queued messages whenever help is wanted, until the inbox is closed."""
+        while self.help_wanted.get() is Help.WANTED:
+            while (first := _queued(self.quick)) is not None:
+                self._answer(_batch_of(first, self.quick), self._store_batch)
+
+    def close(self) -> None:
+        """End all threads; each first stores the messages that it has taken."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.quick.put(None)
+        self.help_wanted.put(Help.OVER)
+        for _ in range(SLOW_THREADS):
+            self.slow.put(None)
 
     def store_slow(self) -> None:
         """Store slow messages one by one until the queue is closed."""
@@ -172,18 +224,23 @@ class Inbox:
                 ticket.outcome = error
 
 
-def _next_batch(waiting: Waiting) -> list[Ticket] | None:
-    """Wait for a message; return it with those queued by then, None at the end."""
-    if (first := waiting.get()) is None:
-        return None
+def _batch_of(first: Ticket, waiting: Waiting) -> list[Ticket]:
+    """Return a ticket with those that are queued by now."""
     tickets = [first]
-    with suppress(Empty):
-        while len(tickets) < MOST:
-            if (ticket := waiting.get_nowait()) is None:
-                waiting.put(None)
-                break
-            tickets.append(ticket)
+    while len(tickets) < MOST and (ticket := _queued(waiting)) is not None:
+        tickets.append(ticket)
     return tickets
+
+
+def _queued(waiting: Waiting) -> Ticket | None:
+    """Return the next queued ticket, None if there is none."""
+    try:
+        ticket = waiting.get_nowait()
+    except Empty:
+        return None
+    if ticket is None:
+        waiting.put(None)  # It ends the thread that waits for tickets.
+    return ticket
 
 
 def _message(ticket: Ticket) -> ProviderMessage:
@@ -212,18 +269,14 @@ def open_inbox(
 ) -> Iterator[Inbox]:
     """Run an inbox with its threads during the block; call it in the event loop."""
     inbox = Inbox(read, record_message, record_messages)
-    work = [inbox.store_batches] * QUICK_THREADS + [inbox.store_slow] * SLOW_THREADS
+    work = [inbox.store_batches, inbox.help_store_batches]
+    work += [inbox.store_slow] * SLOW_THREADS
     threads = [Thread(target=one, name="webhooks", daemon=True) for one in work]
     for thread in threads:
         thread.start()
     try:
         yield inbox
     finally:
-        for waiting, count in (
-            (inbox.quick, QUICK_THREADS),
-            (inbox.slow, SLOW_THREADS),
-        ):
-            for _ in range(count):
-                waiting.put(None)
+        inbox.close()
         for thread in threads:
             thread.join(JOIN_SECONDS)

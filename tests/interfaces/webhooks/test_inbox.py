@@ -15,13 +15,16 @@ from application.ports import ProviderMessage
 from interfaces.webhooks.inbox import (
     LARGE,
     MOST,
-    QUICK_THREADS,
+    Help,
     Inbox,
     Ticket,
     open_inbox,
 )
 from provider.vapi.messages.reading import read_message
 from tests.support import eventually
+
+QUICK_THREADS = 2
+"""The thread that stores batches, and its helper."""
 
 BUSY, FAULTY, UNREADABLE = b"busy", b"faulty", b"unreadable"
 STRANGER = b"stranger"
@@ -141,6 +144,38 @@ def test_a_message_whose_request_ended_is_not_stored() -> None:
     store = Store()
     all_busy(store, give_up)
     assert (store.alone, store.groups) == ([b"wanted"], [])
+
+
+def test_messages_do_not_wait_for_a_batch_that_takes_long() -> None:
+    async def scenario() -> tuple[MessageReceipt, bool]:
+        with open_inbox(
+            store.read, store.record_message, store.record_messages
+        ) as inbox:
+            held = inbox.put(BUSY)
+            await asyncio.to_thread(store.began.acquire)
+            receipt = await asyncio.wait_for(inbox.put(b"next").answer, 30)
+            waits = not held.is_abandoned
+            store.free.set()
+            await held.answer
+            return receipt, waits
+
+    store = Store()
+    receipt, first_waits = asyncio.run(scenario())
+    assert isinstance(receipt, MessageReceipt)
+    assert first_waits
+
+
+def test_help_is_wanted_while_queued_messages_are_not_taken() -> None:
+    async def scenario() -> Help:
+        inbox = Inbox(store.read, store.record_message, store.record_messages)
+        inbox.put(b"queued")
+        try:
+            return await asyncio.to_thread(inbox.help_wanted.get, timeout=30)
+        finally:
+            inbox.close()
+
+    store = Store()
+    assert asyncio.run(scenario()) is Help.WANTED
 
 
 def one_thread(
