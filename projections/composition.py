@@ -5,7 +5,6 @@ the tests build their objects here and state only what differs: the provider ada
 the reader of its messages, the clock and the source of the read model's position.
 """
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -42,6 +41,7 @@ from application.members.access import AccessService
 from application.members.members import MemberService
 from application.numbers import NumberService
 from application.ports import Provider, ProviderMessage, ReadModel
+from application.random_bytes import random_bytes
 from application.settings import SettingsService
 from application.suppression_lists.service import SuppressionListService
 from application.webhook_endpoints import WebhookEndpointService
@@ -99,7 +99,7 @@ class Components(Stores):
     read_message: Callable[..., ProviderMessage]
     """Parses the body of a webhook; takes `recordings` as well."""
     now: Callable[[], datetime]
-    random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    random_bytes: Callable[[int], bytes] = random_bytes
     first_settings: SettingsValues = field(default_factory=SettingsValues)
     """Settings until somebody changes them."""
     recording_urls: RecordingUrls = field(default_factory=RecordingUrls)

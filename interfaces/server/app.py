@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from fastapi import FastAPI
 from opentelemetry.trace import TracerProvider
@@ -11,6 +10,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from application.configuration import Configuration
+from application.random_bytes import random_bytes
 from interfaces.auth.headers import SecurityHeaders
 from interfaces.auth.oidc import LOGIN_COOKIE, LOGIN_SECONDS, OidcSettings
 from interfaces.auth.same_origin import SameOrigin
@@ -43,7 +43,7 @@ class Api(FastAPI):
         secured = SecurityHeaders(
             guarded, secure=is_https(self.own_url), editors=self.editors
         )
-        return WithQuery(RequestIds(Measured(secured, self.metrics), uuid4))
+        return WithQuery(RequestIds(Measured(secured, self.metrics), random_bytes.uuid))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request without its query string, so that it is not traced."""
