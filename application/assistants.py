@@ -90,6 +90,16 @@ class AssistantService:
         """
         return self._provider.listed_assistants()
 
+    def configuration_at_provider(self, provider_assistant_id: str) -> dict[str, Any]:
+        """Return an assistant's configuration; registers nothing.
+
+        Raises NotFound if the provider lacks it.
+        """
+        found = self._provider.assistant(provider_assistant_id)
+        if found is None:
+            raise _missing(provider_assistant_id)
+        return found.config
+
     def create(
         self,
         name: str,

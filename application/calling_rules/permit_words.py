@@ -8,6 +8,7 @@ from application.places.subdivisions import SUBDIVISIONS
 from domain.gate.caps import AttemptCount
 from domain.gate.permit import Permit
 from domain.gate.rules import CLOSED, Rule, RuleBook, clock
+from domain.wording import counted
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
 
@@ -59,11 +60,11 @@ def _hours(book: RuleBook, rule: Rule, day: date) -> str:
 
 def _count(one: AttemptCount) -> str:
     if one.limit is None:
-        return f"{one.attempts} calls before in {one.hours} hours"
+        return f"{counted(one.attempts, 'call')} before in {counted(one.hours, 'hour')}"
     number = one.attempts + 1
     known = number <= len(ORDINALS)
     which = ORDINALS[number - 1] if known else f"number {number}"
-    return f"{which} of {one.limit} calls in {one.hours} hours"
+    return f"{which} of {counted(one.limit, 'call')} in {counted(one.hours, 'hour')}"
 
 
 def _city(zone: str) -> str:

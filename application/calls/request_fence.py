@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.app import Streams
+from application.call_variables import call_variables
 from application.calls.called_numbers import NEWEST_EVENTS
 from application.installation_key import InstallationKey, KeyUnusable
 from application.ports import CallOrder
@@ -100,7 +101,7 @@ def send_permission(
         phone=person.phone,
         extension=person.extension,
         name=person.name,
-        variables={"business_name": person.business_name} | person.variables,
+        variables=call_variables(person.business_name, person.variables),
         provider_assistant_id=assistant_id,
         phone_number_id=campaign.caller.phone_number_id,
         assistant_version=campaign.pinned_version(assistant_id),

@@ -81,12 +81,15 @@ class CallTexts:
     """What an assistant would say to one contact, and by which instructions.
 
     `values` are all variables that the provider gets for the call. A text is None if
-    the assistant has none.
+    the assistant has none. `greeting_needs` and `prompt_needs` are the variables that
+    the first message and the prompt contain without a default value or a condition.
     """
 
     first_message: str | None
     system_prompt: str | None
     values: dict[str, str]
+    greeting_needs: tuple[str, ...] = ()
+    prompt_needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

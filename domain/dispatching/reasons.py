@@ -298,12 +298,13 @@ def _cap_full(demand: Demand, waiting: int) -> list[Waiting]:
     message_unknown = (
         "A request got no clear answer: the provider is asked before anybody is called."
     )
-    message_full = f"All {demand.view.cap} calls that the cap allows are live."
+    cap = demand.view.cap
+    all_live = f"All {cap} calls that the cap allows are live"
+    if cap == 1:
+        all_live = "The only call that the cap allows is live"
+    message_full = f"{all_live}."
     if ghosts := demand.view.ghosts:
-        message_full = (
-            f"All {demand.view.cap} calls that the cap allows are live, or may be:"
-            f" the end of {ghosts} was never reported."
-        )
+        message_full = f"{all_live}, or may be: the end of {ghosts} was never reported."
     reasons = [
         Waiting(WaitingCode.OUTCOME_UNKNOWN, message_unknown, unknown),
         Waiting(WaitingCode.CAP_FULL, message_full, waiting - unknown),

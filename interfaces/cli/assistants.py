@@ -200,6 +200,18 @@ def assistant_here(bench: Workbench, id_: str) -> UUID:
     return bench.assistants.import_assistant(id_, name=None, by=actor())[0]
 
 
+def configuration_of(bench: Workbench, id_: str) -> dict[str, Any]:
+    """Return an assistant's configuration; a new one is read from the provider.
+
+    Raises:
+        NotFound: the provider does not have it.
+    """
+    known = _known(bench, id_)
+    if known is not None:
+        return bench.app.load(Assistant, known).config
+    return bench.assistants.configuration_at_provider(id_)
+
+
 def _registered(bench: Workbench, id_: str) -> UUID:
     """Return our id of a registered assistant. Raises NotFound."""
     known = _known(bench, id_)

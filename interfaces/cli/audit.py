@@ -13,6 +13,7 @@ from application.calling_rules.permit_words import permit_words
 from application.configuration import Configuration
 from domain.calls.call import Call
 from domain.errors import NotFound
+from domain.wording import counted
 from interfaces.cli.database import database
 from interfaces.cli.output import AsJson, as_mapping, json_of, print_line, show_one
 from interfaces.cli.progress import progress_of
@@ -240,7 +241,7 @@ class _Found:
         if self._as_json:
             print_line(json_of(self._object(verified)))
         elif self.count:
-            print_line(f"{checked}: {self.count} problems.")
+            print_line(f"{checked}: {counted(self.count, 'problem')}.")
             if verified.rebuild:
                 print_line(f"Rebuild with: {rebuild_command(verified.rebuild)}")
         else:

@@ -8,6 +8,7 @@ from application.configuration import Configuration, FirstSettings
 from application.errors import BrokenRules
 from domain.numbers.suppression_lists import SUPPRESSION_LISTS_ID, SuppressionLists
 from domain.settings import SETTINGS_ID, Settings, stored_values
+from domain.wording import counted
 from interfaces.cli.findings import Finding, Found, Grade
 from interfaces.cli.output import camel
 from projections.registers.list_faults import list_faults
@@ -24,7 +25,7 @@ def of_rules(configuration: Configuration) -> Finding:
             " they can be read."
         )
         return Finding("calling rules", Grade.WRONG, message)
-    message = f"{len(book.rules)} rules, version {book.version[:12]}."
+    message = f"{counted(len(book.rules), 'rule')}, version {book.version[:12]}."
     return Finding("calling rules", Grade.OK, message)
 
 

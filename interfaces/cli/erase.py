@@ -13,6 +13,7 @@ from application.configuration import Configuration
 from application.contacts.erasure import Erasure, ErasureService
 from application.contacts.phone_cell import InvalidPhone, read_cell
 from domain.errors import NotFound
+from domain.wording import counted, noun
 from interfaces.cli.output import AsJson, as_mapping, json_of, print_line, print_note
 from interfaces.cli.workbench import (
     CATCH_UP_SECONDS,
@@ -143,9 +144,15 @@ def _print_erased(done: Erasure, *, as_json: bool) -> None:
     if as_json:
         print_line(json_of(as_mapping(done)))
         return
-    print_line(f"Erased: {len(done.contacts)} contacts, {done.calls} calls.")
+    erased = f"{counted(len(done.contacts), 'contact')}, {counted(done.calls, 'call')}"
+    print_line(f"Erased: {erased}.")
     if done.live:
-        print_line(f"{done.live} calls are live: their reports will not be stored.")
+        live = noun(
+            done.live,
+            "call is live: its report",
+            "calls are live: their reports",
+        )
+        print_line(f"{done.live} {live} will not be stored.")
 
 
 def _compact(bench: Workbench, *, rewrite: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from application.configuration import Configuration
+from domain.wording import counted
 from interfaces.cli.database import database
 from interfaces.cli.output import AsJson, print_line, print_note, show_list
 from interfaces.cli.progress import progress_of
@@ -55,6 +56,5 @@ def rebuild(
     with database(configuration) as url, progress_of("Rebuild") as progress:
         rebuilt = rebuilding.rebuild(url, name=name, workers=workers, progress=progress)
     what = "Everything" if name is None else name
-    print_line(
-        f"{what} is rebuilt from {rebuilt.events} events, up to {rebuilt.position}."
-    )
+    events = counted(rebuilt.events, "event")
+    print_line(f"{what} is rebuilt from {events}, up to {rebuilt.position}.")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from fastapi import HTTPException
 
+from domain.wording import counted
+
 MEMBER_SLOTS = 2
 SLOTS = 6
 """More than one member can occupy: slow uploads of one never block the others."""
@@ -41,7 +43,9 @@ class UploadSlots:
         message = f"{self.of_member} of your files are already being received"
         await self._acquire(own, 429, message)
         try:
-            message = f"{self.of_all} files are already being received"
+            message = (
+                f"{counted(self.of_all, 'file is', 'files are')} already being received"
+            )
             await self._acquire(self._all, 503, message)
             try:
                 yield

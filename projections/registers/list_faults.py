@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import date
 
 from domain.numbers.suppression_lists import Freshness, ListVersion
+from domain.wording import counted
 from storage.database import Conn
 from storage.suppression.blocks import block_faults
 
@@ -24,6 +25,7 @@ def list_faults(conn: Conn, active: Collection[ListVersion], today: date) -> lis
         if fault := missing.get(one.version_id):
             found.append(f"The list {one.name} cannot be read ({fault}): {held}")
         elif one.freshness(today) is Freshness.STALE:
-            age = f"of {one.as_of}, at most {one.max_age_days} days old"
+            most = counted(one.max_age_days or 0, "day")
+            age = f"of {one.as_of}, at most {most} old"
             found.append(f"The list {one.name} is too old ({age}): {held}")
     return found

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from domain.wording import counted
 from projections import campaign_arms
 from projections.campaigns import campaign_board
 from projections.campaigns.campaign_row import CampaignRow
@@ -70,7 +71,9 @@ def _waits(built: Components, row: CampaignRow) -> list[str]:
     decision = built.process_records.decision(row.campaign_id)
     if decision is None or not row.pending:
         return []
-    return [f"{why.contacts} contacts: {why.message}" for why in decision.reasons]
+    return [
+        f"{counted(why.contacts, 'contact')}: {why.message}" for why in decision.reasons
+    ]
 
 
 def write_export(

@@ -20,6 +20,7 @@ from psycopg import InterfaceError, OperationalError
 from application.contacts.files.column_names import ColumnRole
 from application.contacts.files.contact_rows import AcceptedRow, Row, SkippedRow
 from application.contacts.files.findings import Findings
+from application.contacts.files.missing_values import MissingValues
 from application.contacts.files.rejects import RejectTally
 from application.contacts.files.sheets import Sheets
 from application.contacts.files.uploads import RejectedRow, StagedRow, Upload
@@ -77,11 +78,11 @@ select "row", reason, message, cells from (
 _COLUMNS: LiteralString = (
     "id, filename, columns, default_region, accepted, skipped_count, created_by,"
     " created_at, expires_at, rejects_not_kept, roles, countries, warnings, kinds,"
-    " sheets"
+    " sheets, missing_values"
 )
 _READY: LiteralString = (
     "update upload set state = 'READY', columns = %s, roles = %s, countries = %s,"  # noqa: S608 - our own statement
-    " warnings = %s, kinds = %s, sheets = %s, accepted = %s, skipped_count = %s,"
+    " warnings = %s, kinds = %s, sheets = %s, missing_values = %s, accepted = %s, skipped_count = %s,"
     " rejects_not_kept = %s"
     f" where id = %s returning {_COLUMNS}"
 )
@@ -177,6 +178,7 @@ class UploadWriter:
                     orjson.dumps(findings.warnings).decode(),
                     orjson.dumps(findings.kinds).decode(),
                     findings.sheets and orjson.dumps(findings.sheets).decode(),
+                    orjson.dumps(findings.missing).decode(),
                     self._accepted,
                     self._tally.skipped,
                     orjson.dumps(not_kept).decode(),
@@ -372,7 +374,7 @@ def _cells(text: str) -> tuple[str, ...]:
 
 
 def _upload(upload_id: UUID, filename: str, columns: list[str], *rest: Any) -> Upload:
-    *known, counts, roles, countries, warnings, kinds, sheets = rest
+    *known, counts, roles, countries, warnings, kinds, sheets, missing = rest
     not_kept = {SkipReason(reason): rows for reason, rows in counts.items()}
     upload = Upload(upload_id, filename, tuple(columns), *known)
     return replace(
@@ -383,4 +385,8 @@ def _upload(upload_id: UUID, filename: str, columns: list[str], *rest: Any) -> U
         warnings=tuple(warnings),
         kinds=tuple((kind, contacts) for kind, contacts in kinds),
         sheets=Sheets(sheets["read"], tuple(sheets["names"])) if sheets else None,
+        missing=tuple(
+            MissingValues(one["variable"], one["rows"], tuple(one["first"]))
+            for one in missing
+        ),
     )

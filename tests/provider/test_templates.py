@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from provider.vapi.assistants.templates import call_texts, fill, template_variables
+from provider.vapi.assistants.templates import (
+    call_texts,
+    fill,
+    needed_variables,
+    template_variables,
+)
 
 
 def config(first: str, *prompts: str) -> dict[str, Any]:
@@ -64,3 +69,21 @@ def test_the_texts_of_a_call_have_the_values_of_its_request() -> None:
     texts = call_texts(config("Hi {{name}}", "Plan: {{plan}}"), "Ada", {"plan": "gold"})
     assert (texts.first_message, texts.system_prompt) == ("Hi Ada", "Plan: gold")
     assert texts.values == {"name": "Ada", "plan": "gold"}
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("Hello {{name}}, {{ plan }} or {{plan}}?", ("name", "plan")),
+        ("{{ name | default: 'there' }} {{ city | upcase }}", ("city",)),
+        ("{% if plan %}{{ plan }}{% endif %} {{ city }}", ("city",)),
+        ("{% assign a = b %}{{ a }} {{ now }}", ()),
+        ("", ()),
+    ],
+)
+def test_a_default_or_a_condition_makes_an_empty_value_harmless(
+    text: str, needed: tuple[str, ...]
+) -> None:
+    assert needed_variables(text) == needed
+    texts = call_texts(config(text, f"- {text}"), "", {})
+    assert (texts.greeting_needs, texts.prompt_needs) == (needed, needed)

@@ -17,6 +17,7 @@ from application.contacts.files.formats.csv_records import LineCutter, RecordCut
 from application.contacts.files.formats.file_kind import HEAD_BYTES, FileKind, kind_of
 from application.contacts.files.formats.spool import temporary_file
 from application.contacts.files.formats.text_decoder import TextDecoder
+from application.contacts.files.missing_values import MissingCount
 from application.contacts.files.sheets import Sheets
 from application.contacts.files.spreadsheet_text import may_be_protected
 from application.contacts.files.table_start import HeadLines, find_table
@@ -167,7 +168,7 @@ class _Table:
         self._records: RecordCutter | None = None
         self._rows: RowReader | None = None
         self._records_above = 0
-        self._numbers = NumberCount()
+        self._numbers, self._missing = NumberCount(), MissingCount()
 
     def read(self, text: str, *, final: bool) -> list[Row]:
         """Return the rows that are complete with this text."""
@@ -188,6 +189,7 @@ class _Table:
         if final:
             rows += self._rows.finish()
         self._numbers.add(rows)
+        self._missing.add(rows)
         return rows
 
     def check_end(self) -> None:
@@ -206,6 +208,7 @@ class _Table:
             roles=self._columns.roles,
             countries=self._numbers.by_country(),
             kinds=self._numbers.by_kind(),
+            missing=self._missing.found(),
             warnings=(*self._columns.notes, *warnings, *filter(None, others)),
         )
 
@@ -218,6 +221,7 @@ class _Table:
             delimiter=self.delimiter,
         )
         self._columns, self._records_above = start.columns, start.header_row
+        self._missing = MissingCount(start.columns.roles)
         self._records = RecordCutter(start.delimiter, skip_space=start.skip_space)
         self._rows = RowReader(
             start.columns,

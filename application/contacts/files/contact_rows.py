@@ -119,7 +119,7 @@ class RowReader:
         apart = cells_apart(columns.roles)
         self._apart = _getter(apart)
         self._as_stored = _as_stored(columns.roles)
-        self._variables = _variables(columns.names, set(apart))
+        self._variables = variable_columns(columns.names, set(apart))
         self._values = [
             (at, role) for at, role in enumerate(columns.roles) if role in VALUE_ROLES
         ]
@@ -274,11 +274,14 @@ def _getter(places: Sequence[int]) -> Callable[[Any], tuple[str, ...]]:
     return get
 
 
-def _variables(columns: tuple[str, ...], apart: set[int]) -> list[tuple[int, str]]:
-    """Return position and name of each column whose cells are variables.
+def variable_columns(
+    columns: tuple[str, ...], apart: set[int]
+) -> list[tuple[int, str]]:
+    """Return position and variable of each column whose cells are variables.
 
-    A repeated name gets `_2`, `_3`, ...; a column without one is `column_N`: nothing
-    in the file is lost.
+    `apart` are the positions of the other columns (see `cells_apart`). A repeated name
+    gets `_2`, `_3`, ...; a column without one is `column_N`: nothing in the file is
+    lost.
     """
     taken, variables = set(columns), []
     given: set[str] = set()

@@ -14,9 +14,11 @@ from phonenumbers import (
 from application.contacts.files.column_names import ColumnRole
 from application.contacts.files.contact_rows import AcceptedRow, Row
 from application.contacts.files.contact_values import country_of
+from application.contacts.files.missing_values import MissingValues
 from application.contacts.files.sheets import Sheets
 from application.contacts.phone_cell import InvalidPhone
 from application.contacts.phone_numbers import phone_reader
+from domain.wording import noun
 
 GLOBAL_SERVICE = "001"
 """Stands for numbers of no country, such as satellite networks (UN M.49: world)."""
@@ -44,7 +46,8 @@ class Findings:
 
     `columns` are the file's names with their `roles`; `countries` are accepted numbers
     by ISO 3166-1 code and `kinds` by libphonenumber's kind, most frequent first;
-    `warnings` are for the user to read; `sheets` are those of a workbook.
+    `warnings` are for the user to read; `sheets` are those of a workbook; `missing` are
+    the rows without a value, by variable.
     """
 
     columns: tuple[str, ...]
@@ -53,6 +56,7 @@ class Findings:
     kinds: tuple[tuple[str, int], ...] = ()
     warnings: tuple[str, ...] = ()
     sheets: Sheets | None = None
+    missing: tuple[MissingValues, ...] = ()
 
 
 class NumberCount:
@@ -116,8 +120,9 @@ def region_warning(region: str, cells: Sequence[str]) -> str | None:
     shown = f"{', '.join(others)} or {last}" if others else last
     numbers, choice = (shown, last) if not others else ("one of these", "that country")
     return (
-        f"Of the first {total} numbers without a country code, {valid} are valid in"
-        f" {region} and {best} in {shown}: most of these would be valid in {shown}."
+        f"Of the first {total} numbers without a country code, {valid}"
+        f" {noun(valid, 'is', 'are')} valid in {region} and {best} in {shown}: most of"
+        f" these would be valid in {shown}."
         f" If they are numbers of {numbers}, choose {choice} as the default region, or"
         " other people will be called."
     )

@@ -75,6 +75,10 @@ def upload_report(
             {"kind": kind, "contacts": contacts} for kind, contacts in upload.kinds
         ],
         "warnings": list(upload.warnings),
+        "missing": [
+            {"variable": one.variable, "rows": one.rows, "firstRows": list(one.first)}
+            for one in upload.missing
+        ],
         "sheet": upload.sheets.read if upload.sheets else None,
         "sheets": list(upload.sheets.names) if upload.sheets else [],
         "expiresAt": upload.expires_at.isoformat(),

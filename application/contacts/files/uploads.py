@@ -11,6 +11,7 @@ import orjson
 from application.contacts.files.column_names import ColumnRole
 from application.contacts.files.contact_rows import STORED_APART, cells_apart
 from application.contacts.files.contact_values import Attributes
+from application.contacts.files.missing_values import MissingValues
 from application.contacts.files.sheets import Sheets
 from application.contacts.phone_numbers import with_extension
 from domain.values import SkipReason
@@ -24,7 +25,8 @@ class Upload:
     each is used for. `skipped_count` includes the rows in `not_kept`, which counts, by
     reason, the rejected rows whose text is not stored. `countries` are accepted numbers
     by ISO 3166-1 code and `kinds` by kind, most frequent first; `warnings` are for the
-    user to read. `sheets` are those of a workbook.
+    user to read. `sheets` are those of a workbook. `missing` are the accepted rows
+    without a value, by variable.
     """
 
     id: UUID
@@ -42,6 +44,7 @@ class Upload:
     warnings: tuple[str, ...] = ()
     kinds: tuple[tuple[str, int], ...] = ()
     sheets: Sheets | None = None
+    missing: tuple[MissingValues, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.roles:  # An older version received the file.

@@ -10,6 +10,7 @@ import typer
 from application.configuration import Configuration
 from application.suppression_lists.service import ListTerms
 from domain.gate.rules import CallPurpose
+from domain.wording import counted
 from interfaces.cli.output import AsJson, as_mapping, print_line, show_list
 from interfaces.cli.workbench import actor, workbench
 from interfaces.files.suppression_lists import LARGEST_FILE, shown, unpacked
@@ -64,7 +65,8 @@ def import_list(
         version, _ = bench.suppression_lists.receive(terms, pieces, by=actor())
         today = bench.now().astimezone(UTC).date()
     row = shown(version, today)
-    print_line(f"{row['name']}: {version.numbers:,} numbers of {row['asOf']}.")
+    numbers = counted(version.numbers, "number")
+    print_line(f"{row['name']}: {numbers} of {row['asOf']}.")
 
 
 def show_lists(*, as_json: AsJson = False) -> None:

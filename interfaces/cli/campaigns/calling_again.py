@@ -13,6 +13,7 @@ from application.contacts.redials import RedialSelection, redial_list_id
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.errors import NotFound
 from domain.outcomes import Disposition, Withheld
+from domain.wording import counted
 from interfaces.cli.assistants import assistant_here
 from interfaces.cli.campaigns.campaign_options import (
     CampaignId,
@@ -121,7 +122,7 @@ def _print_redial(campaign_id: UUID, contacts: int, *, as_json: bool) -> None:
     if as_json:
         print_line(json_of({"id": campaign_id, "contacts": contacts}))
     else:
-        print_note(f"{contacts} contacts.")
+        print_note(f"{counted(contacts, 'contact')}.")
         print_line(str(campaign_id))
 
 

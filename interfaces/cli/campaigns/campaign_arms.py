@@ -7,6 +7,7 @@ from uuid import UUID
 import typer
 
 from domain.campaigns.arm_statistics import ERROR_RATE
+from domain.wording import counted
 from interfaces.cli.assistants import assistant_here
 from interfaces.cli.output import as_mapping, print_note
 from interfaces.cli.workbench import Workbench
@@ -79,13 +80,14 @@ def _name(bench: Workbench, assistant_id: UUID) -> str:
 
 def _achieved(result: ArmResult) -> str:
     row = result.row
-    counted = f"{row.goals} goals of {row.finished} finished contacts ({row.share} %)"
+    finished = counted(row.finished, "finished contact")
+    goals = f"{counted(row.goals, 'goal')} of {finished} ({row.share} %)"
     between = result.difference
     if between is None:
-        return counted
+        return goals
     found = "a difference" if between.p_value < ERROR_RATE else "no difference yet"
     return (
-        f"{counted}, {100 * between.low:+.1f} to {100 * between.high:+.1f} points"
+        f"{goals}, {100 * between.low:+.1f} to {100 * between.high:+.1f} points"
         f" against the first, {found}"
     )
 

@@ -10,6 +10,7 @@ from application.campaigns.campaigns import StartTime
 from application.configuration import Configuration
 from domain.errors import NotFound
 from domain.values import CampaignState
+from domain.wording import counted
 from interfaces.cli.campaigns import (
     calling_again,
     changing,
@@ -144,8 +145,8 @@ def _outcomes(counts: list[OutcomeCount]) -> str | None:
 def _stages(funnel: Funnel) -> str:
     """Write how many contacts reached each stage."""
     return (
-        f"{funnel.dialed} of {funnel.contacts} contacts dialed, {funnel.answered}"
-        f" answered, {funnel.human} by a person, {funnel.goal} reached the goal"
+        f"{funnel.dialed} of {counted(funnel.contacts, 'contact')} dialed,"
+        f" {funnel.answered} answered, {funnel.human} by a person, {funnel.goal} reached the goal"
     )
 
 
@@ -173,16 +174,13 @@ def _waits(row: CampaignRow, decision: Decision | None, beat: Heartbeat | None) 
     if decision is None:
         return "The scheduler has not planned it yet."
     reasons = " ".join(
-        f"{_contacts(reason.contacts)}: {reason.message}"
+        f"{counted(reason.contacts, 'contact')}: {reason.message}"
         + (f" (until {reason.until:%Y-%m-%d %H:%M:%SZ})" if reason.until else "")
         for reason in decision.reasons
     )
     at = f"{decision.decided_at:%H:%M:%SZ}"
-    return f"At {at} {decision.placed} calls were claimed. {reasons}".rstrip()
-
-
-def _contacts(number: int) -> str:
-    return "1 contact" if number == 1 else f"{number} contacts"
+    claimed = counted(decision.placed, "call was", "calls were")
+    return f"At {at} {claimed} claimed. {reasons}".rstrip()
 
 
 def start(

@@ -1,7 +1,7 @@
 """Reading of a contact file on the command line, and the report about it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from application.contacts.files.upload_report import (
 )
 from application.contacts.files.uploads import Upload
 from domain.gate.dialability import Dialability
+from domain.wording import counted
 from interfaces.cli.campaigns import dialability
 from interfaces.cli.campaigns.campaign_options import FileOptions
 from interfaces.cli.output import json_of, print_line, print_note
@@ -91,28 +92,45 @@ def bar(what: str, *, long: bool) -> AbstractContextManager[OnProgress]:
     return progress_of(what) if long else nullcontext(lambda _done, _of: None)
 
 
-def print_findings(bench: Workbench, upload: Upload) -> None:
-    """Print to stderr what was understood and which rows were skipped."""
-    print_note(f"{upload.accepted} contacts, {upload.skipped_count} rows skipped.")
+def print_findings(bench: Workbench, upload: Upload, fit: Sequence[str] = ()) -> None:
+    """Print to stderr what was understood and which rows were skipped.
+
+    `fit` are warnings about the assistants of the campaign.
+    """
+    print_counts(upload.accepted, upload.skipped_count)
     if upload.not_kept_count:
-        print_note(f"{upload.not_kept_count} skipped rows were counted but not stored.")
+        rows = counted(upload.not_kept_count, "skipped row was", "skipped rows were")
+        print_note(f"{rows} counted but not stored.")
     for reject in bench.uploads.first_rejects(upload.id, REJECTS_SHOWN):
         print_note(f"row {reject.row}: {reject.message}")
-    for warning in upload.warnings:
+    for warning in (*upload.warnings, *fit):
         print_note(f"warning: {warning}")
 
 
+def print_counts(accepted: int, skipped: int) -> None:
+    """Print to stderr how many rows of a file became contacts."""
+    contacts, rows = counted(accepted, "contact"), counted(skipped, "row")
+    print_note(f"{contacts}, {rows} skipped.")
+
+
 def print_report(
-    bench: Workbench, upload: Upload, found: Dialability, *, as_json: bool
+    bench: Workbench,
+    upload: Upload,
+    found: Dialability,
+    fit: Sequence[str],
+    *,
+    as_json: bool,
 ) -> None:
     """Print the whole report to stdout, and how many contacts may be called.
 
-    As JSON it is the report of `POST /uploads` with a member `dialability`.
+    As JSON it is the report of `POST /uploads`, with a member `dialability` and with
+    `fit`, the warnings about the assistants of the campaign.
     """
     sample = bench.uploads.rows(upload.id, 0, SAMPLE_ROWS)
     if as_json:
         rejects = bench.uploads.first_rejects(upload.id, REJECTS_IN_JSON)
         report = upload_report(upload, rejects, sample)
+        report["warnings"] += fit
         print_line(json_of({**report, "dialability": dialability.shown(found)}))
         return
     print_line(f"file       {upload.filename}")

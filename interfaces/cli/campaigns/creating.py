@@ -13,6 +13,7 @@ from application.contacts.imports import NewCampaign
 from application.contacts.list_import import OnProgress
 from domain.campaigns.campaign_terms import CallingTerms
 from interfaces.cli.assistants import assistant_here
+from interfaces.cli.campaigns.assistant_values import assistant_warnings
 from interfaces.cli.campaigns.campaign_arms import Arms, compared, print_smallest
 from interfaces.cli.campaigns.campaign_options import (
     AssistantName,
@@ -66,7 +67,8 @@ def create(
 ) -> None:
     """Create a campaign from a file of contacts and print its id."""
     if dry_run:
-        _report_only(file, options, terms.terms(), as_json=as_json)
+        named_assistants = (assistant, arm or [])
+        _report_only(file, options, terms.terms(), named_assistants, as_json=as_json)
         return
     wanted = partial(
         NewCampaign,
@@ -105,19 +107,26 @@ def _create_from_file(
             campaign_id = _create(
                 bench, new, lambda done: on_progress(done, upload.accepted), start=start
             )
-        _print_created(bench, campaign_id, upload, as_json=as_json)
+        fit = assistant_warnings(bench, upload, assistant, arms)
+        _print_created(bench, campaign_id, upload, fit, as_json=as_json)
 
 
 def _report_only(
-    file: Path, options: FileOptions, terms: CallingTerms, *, as_json: bool
+    file: Path,
+    options: FileOptions,
+    terms: CallingTerms,
+    assistants: tuple[str | None, list[str]],
+    *,
+    as_json: bool,
 ) -> None:
     with workbench(Configuration()) as bench:
         upload = receive(bench, file, options)
         try:
             count, now = bench.dialability.of_upload, bench.now()
             found = bench.read(count, upload.id, terms, now)
-            print_report(bench, upload, found, as_json=as_json)
-            print_findings(bench, upload)
+            fit = assistant_warnings(bench, upload, *assistants)
+            print_report(bench, upload, found, fit, as_json=as_json)
+            print_findings(bench, upload, fit)
         finally:
             bench.uploads.remove(upload.id)
 
@@ -136,10 +145,15 @@ def _create(
 
 
 def _print_created(
-    bench: Workbench, campaign_id: UUID, upload: Upload, *, as_json: bool
+    bench: Workbench,
+    campaign_id: UUID,
+    upload: Upload,
+    fit: list[str],
+    *,
+    as_json: bool,
 ) -> None:
     if not as_json:
-        print_findings(bench, upload)
+        print_findings(bench, upload, fit)
         print_smallest(bench, campaign_id)
         print_line(str(campaign_id))
         return
@@ -148,5 +162,5 @@ def _print_created(
         "skippedCount": upload.skipped_count,
         "rejectsNotKept": upload.not_kept_count,
     }
-    warnings = list(upload.warnings)
+    warnings = [*upload.warnings, *fit]
     print_line(json_of({"id": campaign_id, "report": report, "warnings": warnings}))

@@ -15,6 +15,7 @@ from interfaces.cli.campaigns.campaign_options import (
 from interfaces.cli.campaigns.contact_files import (
     REJECTS_IN_JSON,
     REJECTS_SHOWN,
+    print_counts,
     receive,
 )
 from interfaces.cli.option_groups import takes
@@ -82,7 +83,7 @@ def _print_json(bench: Workbench, upload: Upload, imported: ContactImport) -> No
 
 
 def _print_report(bench: Workbench, upload: Upload, imported: ContactImport) -> None:
-    print_note(f"{imported.accepted} contacts, {imported.skipped} rows skipped.")
+    print_counts(imported.accepted, imported.skipped)
     for row in bench.read(
         contact_import.skipped_rows, imported.list_id, most=REJECTS_SHOWN
     ):

@@ -12,6 +12,7 @@ from domain.assistant import Assistant, assistant_id_of
 from domain.campaigns.arms import first_share
 from domain.campaigns.campaign_terms import CallingTerms
 from domain.values import uuid_or_none
+from domain.wording import counted
 from interfaces.cli.campaigns.campaign_arms import Arms, parsed_arm
 from interfaces.cli.campaigns.campaign_options import (
     ContactFile,
@@ -160,7 +161,7 @@ def _run(order: RehearsalOrder) -> dict[str, Any]:
             if progress := report.get("progress"):
                 print_note(
                     f"{progress['at']}: {progress['ended']} of"
-                    f" {progress['contacts']} contacts ended"
+                    f" {counted(progress['contacts'], 'contact')} ended"
                 )
     return figures
 
@@ -175,9 +176,10 @@ def _print(figures: dict[str, Any]) -> None:
     for outcome, calls in figures["outcomes"].items():
         print_line(f"outcome    {outcome}: {calls}")
     for number, arm in enumerate(figures["arms"], start=1):
-        print_line(
-            f"arm {number}      {arm['goals']} goals, {arm['contacts']} contacts"
-        )
+        goals, contacts = arm["goals"], arm["contacts"]
+        achieved = f"{counted(goals, 'goal')}, {counted(contacts, 'contact')}"
+        print_line(f"arm {number}      {achieved}")
     for reason in figures["waits"]:
         print_line(f"waits      {reason}")
-    print_note(f"{figures['events']} events in {figures['seconds']} seconds.")
+    events = counted(figures["events"], "event")
+    print_note(f"{events} in {figures['seconds']} s.")

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from application.errors import Failure
 from domain.states import FINISHED
+from domain.wording import counted
 from interfaces.cli.demo.cluster import (
     HOST,
     Cluster,
@@ -181,7 +182,7 @@ def _create(on: Cluster, parameters: Parameters, file: Path) -> Mapping[str, Any
     line = on.client.ask(LINES)[0]
     print_line(f"{assistant['name']} calls from {line['number']}.")
     asked = {
-        "name": f"Demo: {parameters.contacts} contacts",
+        "name": f"Demo: {counted(parameters.contacts, 'contact')}",
         "uploadId": upload["id"],
         "assistantId": assistant["id"],
         "phoneNumberId": line["id"],
@@ -204,7 +205,7 @@ def _suppress(on: Cluster, phones: Sequence[str]) -> Sequence[str]:
 
 def _print_report(file: Path, report: Mapping[str, Any]) -> None:
     print_line(
-        f"Uploaded {file.name}: {report['accepted']} rows accepted,"
+        f"Uploaded {file.name}: {counted(report['accepted'], 'row')} accepted,"
         f" {report['skippedCount']} skipped:"
     )
     for row in report["skipped"]:
@@ -232,17 +233,19 @@ def _follow(on: Cluster, parameters: Parameters, campaign_id: str) -> Mapping[st
 
 def _print_summary(evidence: Evidence) -> None:
     progress, ledger = evidence.progress, evidence.ledger
-    counted = " + ".join(f"{progress[part]} {readable(part)}" for part in PARTS)
-    print_line(f"{progress['state']}: {progress['contacts']} contacts = {counted}")
+    parts = " + ".join(f"{progress[part]} {readable(part)}" for part in PARTS)
+    contacts = counted(progress["contacts"], "contact")
+    print_line(f"{progress['state']}: {contacts} = {parts}")
     print_line(f"Spent ${progress['spend']}.")
     reasons = Counter(row["ended_reason"] or row["status"] for row in evidence.rows)
     for reason, times in reasons.most_common():
         print_line(f"  {times:>5}  {reason}")
+    numbers = len({call["number"] for call in ledger["calls"]})
     print_line(
-        f"The provider's ledger: {len(ledger['calls'])} calls to"
-        f" {len({call['number'] for call in ledger['calls']})} numbers, no phone rang"
-        f" more than {evidence.most_rung()} time(s), at most"
-        f" {evidence.most_at_once} of {evidence.cap} calls at once."
+        f"The provider's ledger: {counted(len(ledger['calls']), 'call')} to"
+        f" {counted(numbers, 'number')}, no phone rang more than"
+        f" {counted(evidence.most_rung(), 'time')}, at most"
+        f" {evidence.most_at_once} of {counted(evidence.cap, 'call')} at once."
     )
     wrong = problems(evidence)
     if wrong:

@@ -34,6 +34,11 @@ const STEPS = /** @type {const} */ ([
 
 /** @param {number} n */
 export const count = (n) => whole.format(n);
+/**
+ * A number with its noun: "1 contact", "2,500 contacts". `several` is needed where an s does not make the plural.
+ * @param {number} n @param {string} one @param {string} [several]
+ */
+export const counted = (n, one, several = `${one}s`) => `${count(n)} ${n === 1 ? one : several}`;
 /** @param {string | null | undefined} amount */
 export const money = (amount) => (amount == null ? "–" : dollars.format(Number(amount)));
 /** @param {string | null | undefined} amount */

@@ -1,5 +1,5 @@
 // @ts-check
-import { words } from "./format.js";
+import { counted, words } from "./format.js";
 
 /** @typedef {import("./ops.js").WaitingCode} WaitingCode */
 /** @typedef {import("./ops.js").Withheld} Withheld */
@@ -74,4 +74,4 @@ export const purposeWords = (purposes) =>
 export const capWords = (caps) => caps.map((one) => `${one.attempts} in ${spanOf(one.hours)}`).join(", ");
 
 /** @param {number} hours */
-const spanOf = (hours) => (hours % 24 || hours === 24 ? `${hours} hours` : `${hours / 24} days`);
+const spanOf = (hours) => (hours % 24 || hours === 24 ? counted(hours, "hour") : counted(hours / 24, "day"));

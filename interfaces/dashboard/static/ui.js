@@ -1,7 +1,7 @@
 // @ts-check
 import { html, signal, useComputed, useEffect, useId, useRef, useState } from "./lib.js";
 import { quarter, second } from "./clock.js";
-import { absolute, ago, count, dayAndTime, duration, money, share, words } from "./format.js";
+import { absolute, ago, count, counted, dayAndTime, duration, money, share, words } from "./format.js";
 
 const ICONS = /** @type {const} */ ({
   campaigns: "M4 6h16M4 12h10M4 18h6M18 14v6l4-3z",
@@ -109,7 +109,7 @@ export function OutcomeBar({ progress }) {
   return html`<div
     class="bar"
     role="img"
-    aria-label=${`${count(progress.contacts)} contacts: ${spoken(progress) || "none"}`}
+    aria-label=${`${counted(progress.contacts, "contact")}: ${spoken(progress) || "none"}`}
   >
     ${OUTCOMES.map(
       ([key, state, label]) =>

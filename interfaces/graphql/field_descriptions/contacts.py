@@ -69,6 +69,12 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "kind": "Kind of the numbers, such as MOBILE or TOLL_FREE.",
         "contacts": "Number of accepted contacts with a number of that kind.",
     },
+    "MissingValues": {
+        "variable": "Name of the variable.",
+        "rows": "Number of accepted rows without a value for it.",
+        "firstRows": "Numbers of the first of these rows in the file, at most five.",
+        "message": "Warning about these rows, for people.",
+    },
     "SampleRow": {
         "row": "Number of the row in the file; the header is row 1.",
         "name": "Name of the person.",

@@ -5,6 +5,7 @@ The provider fills them in for each call (https://docs.vapi.ai/assistants/dynami
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from application.ports import CallTexts
@@ -91,26 +92,56 @@ def call_texts(
 ) -> CallTexts:
     """Return the prompt and first message for a contact with these variables."""
     values = variable_values(name, variables)
-    texts = [
-        None if text is None else fill(text, values)
-        for text in (first_message(config), system_prompt(config))
+    greeting, prompt = first_message(config), system_prompt(config)
+    return CallTexts(
+        None if greeting is None else fill(greeting, values),
+        None if prompt is None else fill(prompt, values),
+        values,
+        needed_variables(greeting or ""),
+        needed_variables(prompt or ""),
+    )
+
+
+def needed_variables(text: str) -> tuple[str, ...]:
+    """Return the variables whose empty value leaves a gap in a text, in its order.
+
+    Those with a default value, and those that a condition tests, are left out.
+    """
+    tested = {*_tested(text), *_own(text), *BUILT_IN}
+    needed = [
+        name
+        for name, filters in _outputs(text)
+        if not any(each.partition(":")[0].strip() == "default" for each in filters)
     ]
-    return CallTexts(texts[0], texts[1], values)
+    return tuple(name for name in dict.fromkeys(needed) if name not in tested)
 
 
 def _used(text: str) -> Iterator[str]:
+    own = _own(text)
+    found = chain((name for name, _ in _outputs(text)), _tested(text))
+    return (name for name in found if name not in own)
+
+
+def _own(text: str) -> set[str]:
+    """Return the variables that the text sets itself."""
     own = {match["rest"].split("=")[0].strip() for match in _assignments(text)}
-    own |= {match["rest"].split()[0] for match in _loops(text)}
+    return own | {match["rest"].split()[0] for match in _loops(text)}
+
+
+def _outputs(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield each variable that the text shows, with its filters."""
     for match in _OUTPUT.finditer(text):
-        name = _variable(match["expression"].split("|")[0].strip())
-        if name and name not in own:
-            yield name
+        expression, *filters = match["expression"].split("|")
+        if name := _variable(expression.strip()):
+            yield name, filters
+
+
+def _tested(text: str) -> Iterator[str]:
+    """Yield the variables in conditions, loops and assignments."""
     for match in _TAG.finditer(text):
         if match["name"] in _CONDITIONS:
             plain = _QUOTED.sub(" ", match["rest"].split("|")[0])
-            yield from (
-                name for name in _NAME.findall(plain) if name not in own | _WORDS
-            )
+            yield from (name for name in _NAME.findall(plain) if name not in _WORDS)
 
 
 def _assignments(text: str) -> Iterator[re.Match[str]]:

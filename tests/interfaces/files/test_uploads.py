@@ -72,6 +72,7 @@ def test_an_upload_answers_what_was_accepted_and_why_the_rest_was_not(
         "countries": [{"country": "US", "contacts": 1}],
         "kinds": [{"kind": "FIXED_LINE_OR_MOBILE", "contacts": 1}],
         "warnings": [],
+        "missing": [],
         "sheet": None,
         "sheets": [],
         "expiresAt": "2026-01-02T00:00:00+00:00",

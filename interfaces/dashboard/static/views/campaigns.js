@@ -1,7 +1,7 @@
 // @ts-check
 import { html, signal } from "../lib.js";
 import { may, useQuery, useSubscription, useThrottled } from "../api.js";
-import { count, money, share, words } from "../format.js";
+import { count, counted, money, share, words } from "../format.js";
 import { lazy } from "../lazy.js";
 import { Campaigns, CampaignsProgress } from "../ops.js";
 import { Pager } from "../pager.js";
@@ -118,7 +118,7 @@ function Card({ campaign }) {
     <div>
       <h2><a data-row href=${`/campaigns/${campaign.id}`}>${campaign.name}</a></h2>
       <p class="sub">
-        ${count(progress.contacts)} contacts · ${campaign.mode === "BATCH" ? "in batches" : "continuous"} ·
+        ${counted(progress.contacts, "contact")} · ${campaign.mode === "BATCH" ? "in batches" : "continuous"} ·
         created${" "}
         <${Time} at=${campaign.createdAt} />
       </p>

@@ -75,7 +75,7 @@ def test_premium_rate_numbers_are_accepted_when_kinds_is_any(
 ) -> None:
     path = tmp_path / "people.csv"
     path.write_text("name,business_name,phone\nAda,,900-555-0100\nBo,,2025550101\n")
-    assert "1 contacts, 1 rows skipped." in create(autolynx, path).err
+    assert "1 contact, 1 row skipped." in create(autolynx, path).err
     made = create(autolynx, path, "--kinds", "any")
     assert "2 contacts, 0 rows skipped." in made.err
 
@@ -230,6 +230,35 @@ def test_a_dry_run_reports_how_a_file_is_understood_and_creates_nothing(
             "select (select count(*) from upload), (select count(*) from upload_row)"
         )
         assert connection.execute(counts).fetchone() == (0, 0)
+
+
+def test_a_dry_run_with_an_assistant_warns_of_rows_without_its_values(
+    autolynx: CommandLine, simulator: Simulator, tmp_path: Path
+) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("name,phone,plan\nAda,2025550101,gold\nBo,2025550102,\n")
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"firstMessage": "Hi {{name}}, {{plan}}, {{city}}"}))
+    new = ("assistants", "create", "Ann", "--config", str(config))
+    assistant = autolynx.done(*new).lines[0]
+    dry_run = ("campaigns", "create", "--file", str(path), "--dry-run")
+    warnings = [
+        (
+            "The assistant uses city, which the file lacks: add a column of that name, or"
+            " change the assistant."
+        ),
+        (
+            "1 row has no value for plan, which the assistant uses in its first message:"
+            " row 3."
+        ),
+    ]
+    err = autolynx.done(*dry_run, "--assistant", assistant).err
+    assert [line for line in err.splitlines() if line.startswith("warning")] == [
+        f"warning: {warning}" for warning in warnings
+    ]
+    report = autolynx.done(*dry_run, "--arm", f"{assistant}=50", "--json").json
+    assert report["warnings"] == warnings
+    assert report["missing"] == [{"variable": "plan", "rows": 1, "firstRows": [3]}]
 
 
 def test_a_refused_workbook_names_its_other_sheets(

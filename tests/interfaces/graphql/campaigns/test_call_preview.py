@@ -18,7 +18,8 @@ UPLOAD = """query($id: ID!) { upload(id: $id) {
     sample { row name businessName phone places timeZones variables } } }"""
 PREVIEW = """query($upload: ID!, $assistant: ID!, $row: Int) {
   callPreview(uploadId: $upload, assistantId: $assistant, row: $row) {
-    row firstMessage systemPrompt variables unfilled unused } }"""
+    row firstMessage systemPrompt variables unfilled unused lacking
+    missing { variable rows firstRows message } } }"""
 CREATE = """mutation($config: JSON!) {
   createAssistant(input: {name: "Ann", config: $config}) {
     ... on Assistant { id variables } } }"""
@@ -70,6 +71,27 @@ def test_a_preview_has_the_variables_of_the_first_accepted_row(
     assert shown["variables"]["plan"] == "gold"
     assert shown["unfilled"] == ["company"]
     assert shown["unused"] == ["First Name", "Last Name"]
+    assert shown["lacking"] == ["company"]
+
+
+def test_a_preview_counts_the_rows_without_a_value(shared_api: ApiClient) -> None:
+    message = (
+        "1 row has no value for plan, which the assistant uses in its first message:"
+        " row 4."
+    )
+    assert preview(shared_api, shared_api.upload(CSV))["missing"] == [
+        {"variable": "plan", "rows": 1, "firstRows": [4], "message": message}
+    ]
+
+
+def test_a_preview_has_the_business_name_of_the_row(shared_api: ApiClient) -> None:
+    upload = shared_api.upload("name,company,phone\nAda,Acme,202-555-0101\n")
+    config = {"firstMessage": "Is this {{name}} of {{business_name}}?"}
+    made = shared_api.execute(CREATE, config=config)["createAssistant"]
+    given = {"upload": upload, "assistant": made["id"]}
+    shown = shared_api.execute(PREVIEW, Role.OPERATOR, **given)["callPreview"]
+    assert shown["firstMessage"] == "Is this Ada of Acme?"
+    assert (shown["unfilled"], shown["lacking"]) == ([], [])
 
 
 def test_a_preview_is_of_the_row_that_is_asked_for(shared_api: ApiClient) -> None:

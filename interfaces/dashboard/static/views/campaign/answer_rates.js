@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useEffect } from "../../lib.js";
 import { useQuery, useThrottled } from "../../api.js";
-import { count, share } from "../../format.js";
+import { count, counted, share } from "../../format.js";
 import { CampaignAnswerRates } from "../../ops.js";
 
 const [WIDE, HIGH] = [240, 80];
@@ -50,7 +50,7 @@ export function AnswerRates({ id, now }) {
 
 /** @param {{ hour: number, calls: number, answered: number, human: number }} one */
 const hourWords = ({ hour, calls, answered, human }) =>
-  `${clock(hour)}: ${count(answered)} of ${count(calls)} calls answered, ${count(human)} by a person`;
+  `${clock(hour)}: ${count(answered)} of ${counted(calls, "call")} answered, ${count(human)} by a person`;
 
 /** @param {number} hour */
 const clock = (hour) => `${hour}:00`;

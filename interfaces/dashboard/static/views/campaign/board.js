@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useEffect, useState } from "../../lib.js";
 import { useQuery } from "../../api.js";
-import { count, dialled, endedReason } from "../../format.js";
+import { count, counted, dialled, endedReason } from "../../format.js";
 import { LiveCalls } from "../../ops.js";
 import { here } from "../../route.js";
 import { LIVE } from "../../states.js";
@@ -61,7 +61,9 @@ export function Board({ id, cap, over, started, useUpdates }) {
   return html`<section class="panel" aria-labelledby="live">
     <header>
       <h2 id="live">Live calls</h2>
-      <span class="hint num">${count(busy)} of ${count(cap)} places taken${cap > MOST ? `, ${MOST} shown` : ""}</span>
+      <span class="hint num"
+        >${count(busy)} of ${counted(cap, "place")} taken${cap > MOST ? `, ${MOST} shown` : ""}</span
+      >
     </header>
     <ol class="board">
       ${Array.from({ length: places }, (_, i) => html`<${Slot} key=${i} seat=${seats[i] ?? null} campaign=${id} />`)}

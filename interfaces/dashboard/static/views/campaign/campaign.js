@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useEffect, useMemo, useRef, useSignal } from "../../lib.js";
 import { may, request, useQuery, useSubscription, useThrottled } from "../../api.js";
-import { count, money, words } from "../../format.js";
+import { count, counted, money, words } from "../../format.js";
 import { useKeys } from "../../keys.js";
 import { lazy } from "../../lazy.js";
 import { CampaignPage, CampaignReasons, ContactUpdates, OneProgress } from "../../ops.js";
@@ -223,7 +223,7 @@ function ChangedAssistant({ campaign, now }) {
 
 /** Always shown, so that the layout below does not move. @param {number} n */
 const awaited = (n) =>
-  n ? `${count(n)} ended ${n === 1 ? "call waits" : "calls wait"} for the provider's report.` : "Every report is in.";
+  n ? `${counted(n, "ended call waits", "ended calls wait")} for the provider's report.` : "Every report is in.";
 
 /** @param {{ now: () => Progress }} props */
 function Funnel({ now }) {

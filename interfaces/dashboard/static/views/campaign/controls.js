@@ -9,7 +9,7 @@ import {
   ScheduleCampaign,
   StartCampaign,
 } from "../../ops.js";
-import { count } from "../../format.js";
+import { counted } from "../../format.js";
 import { lazy } from "../../lazy.js";
 import { FINISHED, MAY_DIAL } from "../../states.js";
 import { Action, Dialog, Field, Icon, toast } from "../../ui.js";
@@ -149,14 +149,14 @@ function Cancel({ campaign, reload, onClose }) {
     onClose();
   };
   return html`<${Dialog} title="Cancel this campaign?" onClose=${onClose}>
-    <p>${count(pending)} contacts will never be called. This cannot be undone.</p>
+    <p>${counted(pending, "contact")} will never be called. This cannot be undone.</p>
     <label class="tick"
       ><input
         type="checkbox"
         checked=${hangUp}
         onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setHangUp(e.currentTarget.checked)}
       /><span
-        >Hang up the ${count(active)} calls in progress<span>Otherwise they continue to their end.</span></span
+        >Hang up the ${counted(active, "call")} in progress<span>Otherwise they continue to their end.</span></span
       ></label
     >
     <${Field} label="Type “cancel” to confirm"

@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useEffect } from "../../lib.js";
 import { useQuery } from "../../api.js";
-import { count, dayAndTime, weekday } from "../../format.js";
+import { count, counted, dayAndTime, weekday } from "../../format.js";
 import { neverWords, NO_ADVICE, sourceWords, waitingWords } from "../../gate_words.js";
 import { CampaignDialability, UploadDialability } from "../../ops.js";
 import { Moment, Skeleton, Trouble } from "../../ui.js";
@@ -123,7 +123,7 @@ function Hours({ counts }) {
       ${hours.map((hour, i) => {
         const tall = (hour.contacts / top) * (HIGH - 4);
         return html`<g key=${hour.from}
-          ><title>${`${dayAndTime(hour.from)}: ${count(hour.contacts)} contacts`}</title>
+          ><title>${`${dayAndTime(hour.from)}: ${counted(hour.contacts, "contact")}`}</title>
           <rect class="hit" x=${i * step} y="0" width=${step} height=${HIGH} />
           <rect
             data-state="RUNNING"

@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useEffect, useState } from "../../lib.js";
 import { useQuery } from "../../api.js";
-import { count, dayAndTime, money } from "../../format.js";
+import { count, counted, dayAndTime, money } from "../../format.js";
 import { neverWords, waitingWords } from "../../gate_words.js";
 import { CampaignForecast, DraftForecast } from "../../ops.js";
 import { Skeleton, Trouble } from "../../ui.js";
@@ -119,7 +119,7 @@ const Limits = ({ forecast }) =>
 
 /** @param {Forecast} forecast */
 const basis = (forecast) =>
-  `Based on ${count(forecast.attemptsSeen)} finished calls. ` +
+  `Based on ${counted(forecast.attemptsSeen, "finished call")}. ` +
   (forecast.coverage == null
     ? "Not calibrated yet: that takes 20 finished campaigns."
     : `${Math.round(forecast.coverage * 100)} % of past campaigns ended inside this interval.`);
@@ -145,7 +145,7 @@ function AgainstActual({ campaign }) {
   const made = actual.at(-1)?.sum ?? 0;
   const summary =
     `Calls over time: the forecast of ${dayAndTime(first.madeAt)} expects ${count(Math.round(first.calls.p10))} to ` +
-    `${count(Math.round(first.calls.p90))} calls; ${count(made)} were made.`;
+    `${counted(Math.round(first.calls.p90), "call")}; ${counted(made, "was", "were")} made.`;
   return html`<figure>
     <svg class="chart" viewBox=${`0 0 ${WIDE} ${HIGH}`} preserveAspectRatio="none" role="img" aria-label=${summary}>
       <polygon

@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useState } from "../../lib.js";
 import { request, useQuery } from "../../api.js";
-import { count, words } from "../../format.js";
+import { counted, words } from "../../format.js";
 import { CampaignSettings, CreateCampaign, RedialCount } from "../../ops.js";
 import { go, query } from "../../route.js";
 import { DISPOSITIONS } from "../contacts/contact_actions.js";
@@ -32,8 +32,8 @@ export function RedialDialog({ campaign, outcomes = [], contacts: selected, onCl
         outcomes: chosen.length ? chosen : null,
         dispositions: disposition ? [/** @type {import("../../ops.js").Disposition} */ (disposition)] : null,
       };
-  const counted = useQuery(RedialCount, { redial });
-  const contacts = counted.data?.redialCount;
+  const found = useQuery(RedialCount, { redial });
+  const contacts = found.data?.redialCount;
   const settings = useQuery(CampaignSettings, { id: campaign.id }).data?.campaign;
   /** @param {Outcome} outcome */
   const turn = (outcome) =>
@@ -55,7 +55,7 @@ export function RedialDialog({ campaign, outcomes = [], contacts: selected, onCl
       </p>
       ${
         selected
-          ? html`<p>${count(selected.length)} selected contacts.</p>`
+          ? html`<p>${counted(selected.length, "selected contact")}.</p>`
           : html`<${ByResult}
               outcomes=${outcomes}
               chosen=${chosen}
@@ -74,7 +74,7 @@ export function RedialDialog({ campaign, outcomes = [], contacts: selected, onCl
           />`}<//
       >
       <p role="status">
-        ${contacts == null ? "Counting…" : html`<b class="num">${count(contacts)}</b> contacts are called again.`}
+        ${contacts == null ? "Counting…" : `${counted(contacts, "contact is", "contacts are")} called again.`}
         ${" "}<span class="quiet">Erased, withheld and opted-out contacts are left out.</span>
       </p>
       <${Action} kind="primary" disabled=${!contacts || !settings} onPress=${create}>Create the redial<//>

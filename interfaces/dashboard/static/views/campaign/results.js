@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useEffect, useState } from "../../lib.js";
 import { may, useQuery, useThrottled } from "../../api.js";
-import { count, words } from "../../format.js";
+import { count, counted, words } from "../../format.js";
 import { lazy } from "../../lazy.js";
 import { CampaignResults } from "../../ops.js";
 import { setQuery } from "../../route.js";
@@ -91,7 +91,7 @@ const Outcomes = ({ results }) =>
                     onClick=${() => setQuery({ outcome: one.outcome, status: null, after: null })}
                   >
                     <b class="num">${count(one.contacts)}</b><span>${words(one.outcome)}</span
-                    ><span class="quiet num">${count(one.calls)} ${one.calls === 1 ? "call" : "calls"}</span>
+                    ><span class="quiet num">${counted(one.calls, "call")}</span>
                   </button>
                 </li>`,
             )}

@@ -2,7 +2,7 @@
 import { html, useState } from "../../lib.js";
 import { request } from "../../api.js";
 import { forget } from "../../contact_file.js";
-import { count } from "../../format.js";
+import { counted } from "../../format.js";
 import { ImportContacts } from "../../ops.js";
 import { Action, Dialog } from "../../ui.js";
 import { settle } from "../campaign/settle.js";
@@ -16,7 +16,10 @@ export function AddContacts({ campaign, reload, onClose }) {
       campaignId: campaign.id,
       uploadId: uploaded?.id ?? "",
     });
-    settle(result, result.__typename === "ImportedCampaign" ? `${count(result.report.accepted)} contacts added.` : "");
+    settle(
+      result,
+      result.__typename === "ImportedCampaign" ? `${counted(result.report.accepted, "contact")} added.` : "",
+    );
     await forget(campaign.id);
     onClose();
     reload();
@@ -26,7 +29,7 @@ export function AddContacts({ campaign, reload, onClose }) {
     <footer>
       <button type="button" onClick=${onClose}>Close</button
       ><${Action} kind="primary" disabled=${!uploaded?.report.accepted} onPress=${add}
-        >Add ${uploaded ? count(uploaded.report.accepted) : ""} contacts<//
+        >Add ${uploaded ? counted(uploaded.report.accepted, "contact") : "contacts"}<//
       >
     </footer>
   <//>`;

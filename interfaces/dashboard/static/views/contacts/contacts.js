@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useState } from "../../lib.js";
 import { may, useQuery, useThrottled } from "../../api.js";
-import { count, dialled, duration, endedReason, price, words } from "../../format.js";
+import { counted, dialled, duration, endedReason, price, words } from "../../format.js";
 import { neverWords, waitingWords } from "../../gate_words.js";
 import { Contacts as Query } from "../../ops.js";
 import { Pager } from "../../pager.js";
@@ -101,7 +101,7 @@ export function Contacts({ campaign, open, useUpdates }) {
     ${
       moved > 0 &&
       html`<div class="pager">
-        <span>${count(moved)} contacts came to this status since.</span
+        <span>${counted(moved, "contact")} came to this status since.</span
         ><button type="button" onClick=${again}>Show them</button>
       </div>`
     }

@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useEffect, useRef, useState } from "../../lib.js";
 import { request, sendFile } from "../../api.js";
-import { count, share } from "../../format.js";
+import { counted, share } from "../../format.js";
 import { PURPOSES } from "../../gate_words.js";
 import { SuppressionLists } from "../../ops.js";
 import { Action, Dialog, Field, Icon, toast } from "../../ui.js";
@@ -54,7 +54,7 @@ export function ListUpload({ onClose, done }) {
         sending.current.signal,
       );
       await untilShown(list);
-      toast(`${list.name} is active: ${count(list.numbers)} numbers are not called.`);
+      toast(`${list.name} is active: ${counted(list.numbers, "number is", "numbers are")} not called.`);
       onClose();
       done();
     } catch (error) {

@@ -1,7 +1,7 @@
 // @ts-check
 import { html, useState } from "../../lib.js";
 import { may, request, useQuery } from "../../api.js";
-import { calendarDate, count, words } from "../../format.js";
+import { calendarDate, count, counted, words } from "../../format.js";
 import { purposeWords } from "../../gate_words.js";
 import { RemoveSuppressionList, SuppressionLists } from "../../ops.js";
 import { Action, Dialog, Empty, Id, Skeleton, Time, toast, Trouble } from "../../ui.js";
@@ -80,7 +80,7 @@ function Row({ list, onRemove }) {
     </td>
     <td class="num" data-label="Numbers">${count(list.numbers)}</td>
     <td data-label="Data of">
-      ${calendarDate(list.asOf)} <span class="quiet">(${ageOf(list)} days old)</span>
+      ${calendarDate(list.asOf)} <span class="quiet">(${counted(ageOf(list), "day")} old)</span>
       <div>
         <span class="state" data-state=${TONES[list.freshness]}><i></i>${words(list.freshness)}</span>
       </div>
@@ -123,8 +123,8 @@ function Remove({ list, onClose, done }) {
   };
   return html`<${Dialog} title=${`Remove ${list.name}?`} onClose=${onClose}>
     <p>
-      Its ${count(list.numbers)} numbers may be called again, unless the register or another list contains them. Records
-      of calls that name the list are kept.
+      Its ${counted(list.numbers, "number")} may be called again, unless the register or another list contains them.
+      Records of calls that name the list are kept.
     </p>
     <footer>
       <button type="button" onClick=${onClose}>Keep it</button

@@ -1,7 +1,7 @@
 // @ts-check
 import { html } from "../../lib.js";
 import { useQuery } from "../../api.js";
-import { dayAndTime, regionName, words } from "../../format.js";
+import { counted, dayAndTime, regionName, words } from "../../format.js";
 import { RetryTimetable } from "../../ops.js";
 import { Field, Trouble } from "../../ui.js";
 import { hoursOf } from "./form.js";
@@ -51,7 +51,7 @@ export function Again({ form, set, wrong, choices, country }) {
             ${presets.map(
               (one) =>
                 html`<option key=${one.name} value=${one.name}>
-                  ${words(one.name)}: up to ${one.policy.attempts} calls
+                  ${words(one.name)}: up to ${counted(one.policy.attempts, "call")}
                 </option>`,
             )}
             ${form.retry === "own" && html`<option value="own">As set below</option>`}

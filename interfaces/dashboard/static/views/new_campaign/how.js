@@ -1,6 +1,7 @@
 // @ts-check
 import { html } from "../../lib.js";
 import { useQuery } from "../../api.js";
+import { counted } from "../../format.js";
 import { PhoneNumbers } from "../../ops.js";
 import { Field } from "../../ui.js";
 
@@ -122,7 +123,7 @@ function Lines({ form, bind, wrong, first }) {
     : chosen.activeCalls == null
       ? "The provider cannot be reached, so its live calls are unknown"
       : chosen.activeCalls
-        ? `${chosen.activeCalls} calls live on it now`
+        ? `${counted(chosen.activeCalls, "call")} live on it now`
         : "Quiet now";
   return html`<${Field}
     label="Line"

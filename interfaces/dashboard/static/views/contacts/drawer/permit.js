@@ -1,6 +1,6 @@
 // @ts-check
 import { html } from "../../../lib.js";
-import { absolute, calendarDate, count } from "../../../format.js";
+import { absolute, calendarDate, count, counted } from "../../../format.js";
 import { NO_ADVICE, sourceWords } from "../../../gate_words.js";
 import { Id } from "../../../ui.js";
 
@@ -32,7 +32,7 @@ export function Permit({ permit }) {
         <dd>${permit.lists.map((one) => `${one.name} of ${calendarDate(one.asOf)}`).join(", ") || "none"}</dd>
         ${permit.attemptsBefore.map(
           (one) =>
-            html`<dt key=${one.hours}>Calls in the ${count(one.hours)} hours before</dt>
+            html`<dt key=${one.hours}>Calls in the ${counted(one.hours, "hour")} before</dt>
               <dd class="num">${count(one.attempts)}</dd>`,
         )}
         <dt>Rule book</dt>

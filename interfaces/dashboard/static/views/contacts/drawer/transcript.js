@@ -1,6 +1,6 @@
 // @ts-check
 import { html, useState } from "../../../lib.js";
-import { count, duration, words } from "../../../format.js";
+import { count, counted, duration, words } from "../../../format.js";
 
 /** @typedef {{ speaker: string, text: string, from: number | null }} Turn */
 /** @type {Record<string, string>} */
@@ -49,7 +49,9 @@ export function Transcript({ transcript, at, seek }) {
         onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ e) => setSearch(e.currentTarget.value)}
       />
     </div>
-    <p class="hint" role="status">${wanted && `${count(hits)} of ${count(turns.length)} turns contain it`}</p>
+    <p class="hint" role="status">
+      ${wanted && `${count(hits)} of ${counted(turns.length, "turn")} ${hits === 1 ? "contains" : "contain"} it`}
+    </p>
     <ol class="turns">
       ${turns.map(
         (turn, i) =>
