@@ -4,6 +4,9 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+GROUP = 1
+"""Id of the group of all contacts, as an import determines it for New York."""
+
 FILL = """
 set search_path = read, public;
 insert into contact_import (list_id, campaign_id, filename_words_id, starts_at,
@@ -12,9 +15,13 @@ insert into contact_import (list_id, campaign_id, filename_words_id, starts_at,
 create temp table person as
     select n, gen_random_uuid() as contact_id, gen_random_uuid() as call_id,
         gen_random_uuid() as message_id from generate_series(1, {rows}) n;
+insert into contact_group (group_id, codes, zones, source, has_consent)
+    values ({group}, 'US-NY', 'America/New_York', 'NUMBER', false)
+    on conflict do nothing;
 insert into contact_log (contact_id, list_id, campaign_id, seq, status, call_id,
-        attempt)
-    select contact_id, '{list}', '{campaign}', n, 'ENDED', call_id, 1 from person;
+        attempt, group_id)
+    select contact_id, '{list}', '{campaign}', n, 'ENDED', call_id, 1, {group}
+    from person;
 insert into contact_vault (contact_id, list_id, campaign_id, name, business_name,
         phone, variables, salt, leaf)
     select contact_id, '{list}', '{campaign}', 'Person ' || n, 'Company, Inc.',
@@ -43,6 +50,6 @@ def fill_finished(database: str, campaign: UUID, contacts: int) -> None:
 
     Their numbers are different and valid if there are at most 7,999,999.
     """
-    text = FILL.format(campaign=campaign, list=uuid4(), rows=contacts)
+    text = FILL.format(campaign=campaign, list=uuid4(), rows=contacts, group=GROUP)
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(text.encode())

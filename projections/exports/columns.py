@@ -1,11 +1,11 @@
 """Columns of the CSV export: the name of each and its SQL."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import count
-from typing import LiteralString
+from typing import LiteralString, Self
 from uuid import UUID
 
 from application.contacts.files.spreadsheet_text import protected
@@ -21,11 +21,15 @@ from projections.exports.cells import (
     literal,
     time,
 )
+from projections.exports.places import ONLY_ZONE, PLACE_CODES
 from projections.exports.recording_links import ACCEPTED_URL
+from projections.exports.report_facts import report_facts
 from storage.database import Conn
 
 ALL = "all"
 """As the only name of a column: all columns."""
+
+RECORDING = "recording_url"
 
 OUTPUT = "output."
 """Prefix of the columns with structured outputs."""
@@ -39,6 +43,10 @@ _FEW_NAMES = 8
 _LONGEST_IDENTIFIER = 63
 """Bytes; Postgres cuts longer names off."""
 
+_OWN, _OUTPUT = "own", "output"
+_DOCUMENTS = {_OWN: "v.variables", _OUTPUT: "m.structured_outputs"}
+"""The JSON object with the values of each table that `JsonColumn` names."""
+
 DEFAULT: Mapping[str, str] = {
     "name": harmless("v.name"),
     "business_name": harmless("v.business_name"),
@@ -47,7 +55,7 @@ DEFAULT: Mapping[str, str] = {
     "ended_reason": harmless("call.ended_reason"),
     "cost": "call.cost",
     # Release 1 stored whatever URL the provider sent.
-    "recording_url": f"""case when %(links)s::text is null then {ACCEPTED_URL}
+    RECORDING: f"""case when %(links)s::text is null then {ACCEPTED_URL}
         when {ACCEPTED_URL} is not null then
             %(links)s::text || call.call_id || '/recording' end""",
     # JSON begins with a bracket or a quote.
@@ -65,9 +73,9 @@ _MORE: Mapping[str, str] = {
     "call_id": "call.call_id",
     "provider_call_id": harmless("call.provider_call_id"),
     "extension": "v.extension",
-    "place": "place.code_list",
+    "place": PLACE_CODES,
     # An upload reads this column, and refuses several zones.
-    "time_zone": "place.only_zone",
+    "time_zone": ONLY_ZONE,
     "first_called_at": time("result.first_placed_at"),
     "answered_at": time("call.started_at"),
     "ended_at": time("call.ended_at"),
@@ -95,26 +103,34 @@ _OWN_NAMES: LiteralString = """
 """
 """All contacts of a list have the same variables, in the order of the columns."""
 
-_OUTPUT_NAMES: LiteralString = """
-    select distinct json_object_keys(m.structured_outputs) from call_log call
-    join message_vault m on m.id = call.report_message_id
-    where call.campaign_id = %(campaign)s
-        and json_typeof(m.structured_outputs) = 'object'
-    order by 1
-"""
+
+@dataclass(frozen=True, slots=True)
+class JsonColumn:
+    """A value of the JSON object in `table`: `own` variables, or a report's `output`s.
+
+    `name` is that of the value in the object.
+    """
+
+    table: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Columns of one export: SQL by name, in their order.
+    """Columns of one export by name, in their order: their SQL, or a JSON value."""
 
-    `own` and `outputs` are the names of the variables and of the structured outputs
-    that they use.
-    """
+    sql: Mapping[str, str | JsonColumn]
 
-    sql: Mapping[str, str]
-    own: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
+    def without(self, value: str) -> Self:
+        """Return the same columns, those with the SQL `value` being empty.
+
+        The join that finds the value is then left out.
+        """
+        sql = {
+            name: "null::text" if isinstance(one, str) and value in one else one
+            for name, one in self.sql.items()
+        }
+        return replace(self, sql=sql)
 
     @property
     def header(self) -> str:
@@ -145,39 +161,42 @@ def column_names(conn: Conn, campaign_id: UUID) -> list[str]:
     Raises:
         Invalid: there are more than MOST_COLUMNS.
     """
-    return list(choose_columns(conn, campaign_id, [ALL]).sql)
+    outputs = report_facts(conn, campaign_id, outputs=True).outputs
+    return list(choose_columns(conn, campaign_id, [ALL], outputs).sql)
 
 
-def choose_columns(conn: Conn, campaign_id: UUID, wanted: Sequence[str]) -> Columns:
+def are_default(wanted: Sequence[str]) -> bool:
+    """Say whether the columns are the same in every campaign."""
+    return set(wanted) <= DEFAULT.keys()
+
+
+def choose_columns(
+    conn: Conn, campaign_id: UUID, wanted: Sequence[str], outputs: Sequence[str]
+) -> Columns:
     """Return the columns with these names; none means the default columns.
+
+    `outputs` are the names of the campaign's structured outputs.
 
     Raises:
         Invalid: the campaign has no such column, or more than MOST_COLUMNS are wanted.
     """
-    if set(wanted) <= DEFAULT.keys():
+    if are_default(wanted):
         return Columns({name: DEFAULT[name] for name in wanted or DEFAULT})
     values = {"campaign": campaign_id}
     listed = [row[0] for row in conn.execute(_OWN_NAMES, values)]
     own = list(dict.fromkeys(name for names in listed for name in names))
-    outputs = [row[0] for row in conn.execute(_OUTPUT_NAMES, values)]
-    known = {**DEFAULT, **_MORE, PHONE_AS_GIVEN: _AS_GIVEN}
-    origin: dict[str, tuple[str, str]] = {}
-    for table, names, prefix in (("own", own, ""), ("output", outputs, OUTPUT)):
-        for name in names:
-            column = _free_name(prefix + name, known)
-            known[column] = _from_json(table, name)
-            origin[column] = (table, name)
+    known: dict[str, str | JsonColumn] = {**DEFAULT, **_MORE}
+    known[PHONE_AS_GIVEN] = _AS_GIVEN
+    for name in own:
+        known[_free_name(name, known)] = JsonColumn(_OWN, name)
+    for name in outputs:
+        known[_free_name(OUTPUT + name, known)] = JsonColumn(_OUTPUT, name)
     chosen = list(known) if list(wanted) == [ALL] else list(wanted)
     _check(chosen, known)
-    used = [origin[name] for name in chosen if name in origin]
-    return Columns(
-        {name: known[name] for name in chosen},
-        own=tuple(name for table, name in used if table == "own"),
-        outputs=tuple(name for table, name in used if table == "output"),
-    )
+    return Columns({name: known[name] for name in chosen})
 
 
-def _check(chosen: Sequence[str], known: Mapping[str, str]) -> None:
+def _check(chosen: Sequence[str], known: Collection[str]) -> None:
     for name in chosen:
         if name not in known:
             shown = ", ".join(list(known)[:100])
@@ -201,33 +220,65 @@ def _is_identifier(name: str) -> bool:
     return len(name.encode()) <= _LONGEST_IDENTIFIER
 
 
-def _from_json(table: str, name: str) -> str:
-    """Return the SQL of a value; `own` and `output` are made by `records`."""
-    document = {"own": "v.variables", "output": "m.structured_outputs"}[table]
-    value = (
-        f"{table}.{identifier(name)}"
-        if _is_identifier(name)
-        else f"({document} ->> {literal(name)})"
-    )
-    return harmless_or_number(value) if table == "output" else harmless(value)
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """SQL of the columns of an export.
+
+    `values` are computed where the tables are joined, under the names `value_0`,
+    `value_1`, and so on; `cells` are the cells made of them. `joins` are the joins that
+    some values need.
+    """
+
+    values: tuple[str, ...]
+    cells: tuple[str, ...]
+    joins: str
 
 
-def records(columns: Columns) -> str:
-    """Return the joins that take the values out of each contact's JSON."""
-    own = _record("own", "v.variables", columns.own)
-    return own + _record("output", "m.structured_outputs", columns.outputs)
+def selection_of(columns: Columns) -> Selection:
+    """Return the SQL of the columns.
 
-
-def _record(table: str, document: str, names: Sequence[str]) -> str:
-    """Parse the whole document once, or, for few names, once for each of them."""
-    listed = [name for name in names if _is_identifier(name)]
-    if not listed:
-        return ""
-    if len(listed) <= _FEW_NAMES:
-        values = ", ".join(
-            f"{document} ->> {literal(name)} as {identifier(name)}" for name in listed
+    A cell mentions its value several times, and a value of JSON takes long to find. So
+    it is computed once, apart from its cell.
+    """
+    joined, joins = _records(columns)
+    values, cells = list[str](), list[str]()
+    for at, column in enumerate(columns.sql.values()):
+        value = f"each.value_{at}"
+        if isinstance(column, str):
+            values.append(column)
+            cells.append(value)
+            continue
+        document = _DOCUMENTS[column.table]
+        values.append(
+            f"{column.table}.{identifier(column.name)}"
+            if column in joined
+            else f"({document} ->> {literal(column.name)})"
         )
-        return f" left join lateral (select {values} offset 0) {table} on true"
-    typed = ", ".join(f"{identifier(name)} text" for name in listed)
-    objects = f"case when json_typeof({document}) = 'object' then {document} end"
-    return f" left join lateral json_to_record({objects}) {table} ({typed}) on true"
+        is_output = column.table == _OUTPUT
+        cells.append(harmless_or_number(value) if is_output else harmless(value))
+    return Selection(tuple(values), tuple(cells), joins)
+
+
+def _records(columns: Columns) -> tuple[set[JsonColumn], str]:
+    """Return the columns whose object is parsed as a whole, and the joins for it.
+
+    That is faster than `->>` for each of many values.
+    """
+    joined, joins = set[JsonColumn](), ""
+    for table, document in _DOCUMENTS.items():
+        listed = [
+            column
+            for column in columns.sql.values()
+            if isinstance(column, JsonColumn)
+            and column.table == table
+            and _is_identifier(column.name)
+        ]
+        if len(listed) > _FEW_NAMES:
+            joined.update(listed)
+            typed = ", ".join(f"{identifier(one.name)} text" for one in listed)
+            object_ = (
+                f"case when json_typeof({document}) = 'object' then {document} end"
+            )
+            record = f"json_to_record({object_}) {table} ({typed})"
+            joins += f" left join lateral {record} on true"
+    return joined, joins

@@ -7,11 +7,17 @@ from uuid import UUID
 from domain.calls.recording_url import RecordingUrls
 from domain.gate.rules import RuleBook
 from projections.calls.call_log import RING_SECONDS
-from projections.contacts.contact_results import RESULTS
+from projections.contacts.contact_results import JOINED_RESULTS
 from projections.contacts.contact_row import SHOWN_STATUS, WITHHELD
 from projections.exports.permits import STORED, with_permits
-from projections.exports.places import KEY, PLACES, places_of_campaign
+from projections.exports.places import (
+    JOINED_PLACES,
+    PLACES_JSON,
+    ZONES_JSON,
+    places_of_campaign,
+)
 from projections.exports.recording_links import ACCEPTED_URL, url_values
+from projections.exports.report_facts import report_facts
 from projections.exports.results import PIECE_BYTES, in_pieces, prepare
 from projections.tables.checkpoint import one_snapshot
 from storage.database import Conn
@@ -46,20 +52,18 @@ _CONTACT: LiteralString = f"""
         array(select to_json(one) from ({_CALL}) one) as "calls",
         result.outcome as "outcome", result.disposition as "disposition",
         {WITHHELD} as "withheld",
-        (select count(placed_at) from call_log call
-            where call.contact_id = k.contact_id) as "attempts",
+        result.placed as "attempts",
         k.planned_at as "nextAttemptAt",
-        coalesce(place.codes, '[]') as "places",
-        coalesce(place.zones, '[]') as "timeZones", note.words as "note"
+        {PLACES_JSON} as "places", {ZONES_JSON} as "timeZones", note.words as "note"
     from campaign_board c
     join contact_import i on i.campaign_id = c.id and i.imported_position is not null
     join contact_log k on k.list_id = i.list_id
     left join contact_vault v
         on v.contact_id = k.contact_id and v.list_id = k.list_id
-    left join ({RESULTS}) result on result.contact_id = k.contact_id
-    left join contact_disposition d on d.contact_id = k.contact_id
+    left join call_log call on call.call_id = k.call_id
+    {JOINED_RESULTS}
     left join words_vault note on note.id = d.note_words_id
-    left join {PLACES} on place.key = {KEY}
+    {JOINED_PLACES}
     where c.id = %(campaign)s
     order by i.imported_position, k.seq
 """  # noqa: S608 - our own text
@@ -86,10 +90,11 @@ def jsonl_of(
     """
     with one_snapshot(conn):
         prepare(conn)
+        facts = report_facts(conn, campaign_id, origins=True)
         values = {
             "campaign": campaign_id,
             "places": places_of_campaign(conn, campaign_id),
-            **url_values(conn, campaign_id, recordings),
+            **url_values(facts.origins, recordings),
         }
         with conn.cursor().copy(_CONTACTS, values) as copy:
             yield from with_permits(in_pieces(copy, piece_bytes), book)

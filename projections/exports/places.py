@@ -1,7 +1,8 @@
 """Places and time zones of a campaign's contacts, as a table for SQL.
 
-They follow from the number's first digits and from the cells that name a place. Few
-combinations occur in a campaign, so each is resolved once.
+They are those of the contact's group, which was determined at the import. Without a
+group they follow from the number's first digits and from the cells that name a place.
+Few combinations occur in a campaign, so each is resolved once.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from application.places.resolver import (
     StatedPlace,
     resolve,
 )
+from domain.gate.groups import NOT_PLACED
 from domain.gate.places import Places
 from storage.database import Conn
 
@@ -53,6 +55,44 @@ PLACES: LiteralString = """
 `code_list` are the codes separated by spaces; `only_zone` is null if there are several.
 """
 
+_IS_UNGROUPED: LiteralString = f"k.group_id = {NOT_PLACED}"
+
+JOINED_PLACES: LiteralString = f"""
+    left join contact_group g on g.group_id = k.group_id
+    left join {PLACES} on place.key = case when {_IS_UNGROUPED} then {KEY} end
+"""
+"""SQL joins that add the places of contacts `k` with their vault rows `v`.
+
+Contacts of imports before there were groups have no group; their places are resolved.
+"""
+
+PLACE_CODES: LiteralString = """
+    case when v.phone is not null then coalesce(nullif(g.codes, ''), place.code_list)
+        end
+"""
+ONLY_ZONE: LiteralString = """
+    case when v.phone is not null then
+        case when g.group_id is null then place.only_zone
+            when position(' ' in g.zones) = 0 then nullif(g.zones, '') end
+        end
+"""
+PLACES_JSON: LiteralString = """
+    case when v.phone is null then '[]'
+        else coalesce(to_json(string_to_array(g.codes, ' ')), place.codes, '[]') end
+"""
+ZONES_JSON: LiteralString = """
+    case when v.phone is null then '[]'
+        else coalesce(to_json(string_to_array(g.zones, ' ')), place.zones, '[]') end
+"""
+
+_ARE_UNGROUPED: LiteralString = f"""
+    select exists (
+        select from contact_import i join contact_group_count n using (list_id)
+        where i.campaign_id = %(campaign)s and n.group_id = {NOT_PLACED}
+            and n.contacts > 0
+    )
+"""  # noqa: S608 - our own text
+
 _KEYS: LiteralString = f"""
     select {KEY} as key, min(v.phone),
         min(case when v.attributes is not null then json_build_array({_CELLS})::text
@@ -61,14 +101,17 @@ _KEYS: LiteralString = f"""
     join contact_log k using (list_id)
     join contact_vault v using (contact_id, list_id)
     where i.campaign_id = %(campaign)s and i.imported_position is not null
-        and v.phone is not null
+        and v.phone is not null and {_IS_UNGROUPED}
     group by key
 """  # noqa: S608 - our own text
 
 
 def places_of_campaign(conn: Conn, campaign_id: UUID) -> str:
-    """Return the JSON of PLACES for a campaign."""
-    rows = conn.execute(_KEYS, {"campaign": campaign_id})
+    """Return the JSON of PLACES for the contacts of a campaign without a group."""
+    values = {"campaign": campaign_id}
+    if conn.execute(_ARE_UNGROUPED, values).fetchone() == (False,):
+        return "[]"
+    rows = conn.execute(_KEYS, values)
     return orjson.dumps(
         [
             _as_row(key, _resolved(phone, orjson.loads(cells) if cells else ()))

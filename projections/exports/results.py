@@ -14,9 +14,17 @@ from domain.outcomes import CallOutcome, Disposition
 from domain.values import ContactStatus
 from projections.contacts.contact_results import JOINED_RESULTS
 from projections.contacts.contact_row import SHOWN_STATUS
-from projections.exports.columns import Columns, choose_columns, records
-from projections.exports.places import KEY, PLACES, places_of_campaign
+from projections.exports.columns import (
+    ALL,
+    RECORDING,
+    Columns,
+    are_default,
+    choose_columns,
+    selection_of,
+)
+from projections.exports.places import JOINED_PLACES, PLACES, places_of_campaign
 from projections.exports.recording_links import ACCEPTED_URL, url_values
+from projections.exports.report_facts import report_facts
 from projections.tables.checkpoint import one_snapshot
 from storage.database import Conn
 
@@ -71,9 +79,17 @@ _JOINS: dict[str, str] = {
     "result.": JOINED_RESULTS,
     "note.": _NOTES,
     "arm.": _ARMS,
-    "place.": f" left join {PLACES} on place.key = {KEY}",
+    "place.": JOINED_PLACES,
 }
 """Joins by what an expression that needs them mentions."""
+
+_EXIST: LiteralString = """
+    select exists (select from contact_disposition
+            where campaign_id = %(campaign)s and note_words_id is not null),
+        exists (select from campaign_arm where campaign_id = %(campaign)s)
+"""
+_OPTIONAL = ("note.words", "arm.name")
+"""Values that few campaigns have, in the order of _EXIST."""
 
 _LISTS: LiteralString = """
     select count(*) from contact_import
@@ -123,8 +139,19 @@ def csv_of(
     """
     with one_snapshot(conn):
         prepare(conn)
-        columns = choose_columns(conn, campaign_id, options.columns)
+        wanted = options.columns
+        facts = report_facts(
+            conn,
+            campaign_id,
+            origins=not wanted or not {RECORDING, ALL}.isdisjoint(wanted),
+            outputs=not are_default(wanted),
+        )
         values: dict[str, Any] = {"campaign": campaign_id}
+        columns = choose_columns(conn, campaign_id, wanted, facts.outputs)
+        exist = conn.execute(_EXIST, values).fetchone() or ()
+        for value, has_some in zip(_OPTIONAL, exist, strict=True):
+            if not has_some:
+                columns = columns.without(value)
         lists = conn.execute(_LISTS, values).fetchone()
         statement = _statement(columns, options, several_lists=lists != (1,))
         values |= {
@@ -136,7 +163,7 @@ def csv_of(
             "until": options.until,
         }
         if ACCEPTED_URL in statement:
-            values |= url_values(conn, campaign_id, recordings)
+            values |= url_values(facts.origins, recordings)
         if PLACES in statement:
             values["places"] = places_of_campaign(conn, campaign_id)
         head = (BYTE_ORDER_MARK if options.mark else b"") + columns.header.encode()
@@ -145,17 +172,25 @@ def csv_of(
 
 
 def _statement(columns: Columns, options: ExportOptions, *, several_lists: bool) -> str:
-    selected = ", ".join(columns.sql.values())
+    chosen = selection_of(columns)
+    values = ", ".join(
+        f"{value} as value_{at}" for at, value in enumerate(chosen.values)
+    )
     where = _where(options)
     joins = "".join(
-        join for part, join in _JOINS.items() if part in f"{selected} {where}"
+        join for part, join in _JOINS.items() if part in f"{values} {where}"
     )
-    order = "i.imported_position, k.seq" if several_lists else "k.seq"
+    order = "each.imported_position, each.seq" if several_lists else "each.seq"
+    # Parallel workers of Postgres compute values and cells, unless the OFFSET needs a
+    # cast.
     return f"""
-        copy (select {selected} {_CONTACTS} {joins} {records(columns)}
-            where c.id = %(campaign)s {where} order by {order}
+        copy (select {", ".join(chosen.cells)} from (
+                select i.imported_position, k.seq, {values}
+                {_CONTACTS} {joins} {chosen.joins}
+                where c.id = %(campaign)s {where} offset bigint '0'
+            ) each order by {order}
         ) to stdout (format csv)
-    """
+    """  # noqa: S608 - our own text
 
 
 def _where(options: ExportOptions) -> str:

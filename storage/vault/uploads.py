@@ -82,7 +82,8 @@ _COLUMNS: LiteralString = (
 )
 _READY: LiteralString = (
     "update upload set state = 'READY', columns = %s, roles = %s, countries = %s,"  # noqa: S608 - our own statement
-    " warnings = %s, kinds = %s, sheets = %s, missing_values = %s, accepted = %s, skipped_count = %s,"
+    " warnings = %s, kinds = %s, sheets = %s, missing_values = %s,"
+    " accepted = %s, skipped_count = %s,"
     " rejects_not_kept = %s"
     f" where id = %s returning {_COLUMNS}"
 )

@@ -146,7 +146,8 @@ def _stages(funnel: Funnel) -> str:
     """Write how many contacts reached each stage."""
     return (
         f"{funnel.dialed} of {counted(funnel.contacts, 'contact')} dialed,"
-        f" {funnel.answered} answered, {funnel.human} by a person, {funnel.goal} reached the goal"
+        f" {funnel.answered} answered, {funnel.human} by a person,"
+        f" {funnel.goal} reached the goal"
     )
 
 

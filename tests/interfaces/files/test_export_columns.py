@@ -162,6 +162,30 @@ def test_places_follow_from_the_number_and_the_cells_of_the_file(
     ]
 
 
+def test_contacts_of_imports_before_there_were_groups_have_the_same_places(
+    shared_api: ApiClient, called: str
+) -> None:
+    query = "?columns=place,time_zone"
+    expected = rows(shared_api, called, query)
+    with shared_api.pool.connection() as connection:
+        grouped = connection.execute(
+            "with found as (select contact_id, group_id from contact_log where"
+            " campaign_id = %s) update contact_log k set group_id = 0 from found"
+            " where k.contact_id = found.contact_id returning found.*",
+            (called,),
+        ).fetchall()
+    assert len(grouped) == 3
+    assert all(group_id for _, group_id in grouped)
+    try:
+        assert rows(shared_api, called, query) == expected
+    finally:
+        with shared_api.pool.connection() as connection:
+            connection.cursor().executemany(
+                "update contact_log set group_id = %s where contact_id = %s",
+                [(group_id, contact_id) for contact_id, group_id in grouped],
+            )
+
+
 def test_columns_are_chosen_and_ordered_by_name(
     shared_api: ApiClient, called: str
 ) -> None:

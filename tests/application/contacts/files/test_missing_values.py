@@ -81,8 +81,8 @@ def warnings(
 def test_a_warning_counts_the_rows_and_names_the_first() -> None:
     assert warnings(["business_name", "plan_2"], ("business_name",), ("plan_2",)) == [
         (
-            "2 rows have no value for business_name, which the assistant uses in its first"
-            " message: rows 3 and 4."
+            "2 rows have no value for business_name, which the assistant uses in its"
+            " first message: rows 3 and 4."
         ),
         "1 row has no value for plan_2, which the assistant uses in its prompt: row 3.",
     ]
@@ -96,8 +96,8 @@ def test_a_variable_that_the_assistant_does_not_say_gives_no_warning() -> None:
 def test_a_variable_without_a_column_is_a_warning_of_its_own() -> None:
     assert warnings(["name", "city", "First Name"], ("city",), ()) == [
         (
-            "The assistant uses city, which the file lacks: add a column of that name, or"
-            " change the assistant."
+            "The assistant uses city, which the file lacks: add a column of that name,"
+            " or change the assistant."
         )
     ]
 

@@ -244,12 +244,12 @@ def test_a_dry_run_with_an_assistant_warns_of_rows_without_its_values(
     dry_run = ("campaigns", "create", "--file", str(path), "--dry-run")
     warnings = [
         (
-            "The assistant uses city, which the file lacks: add a column of that name, or"
-            " change the assistant."
+            "The assistant uses city, which the file lacks: add a column of that name,"
+            " or change the assistant."
         ),
         (
-            "1 row has no value for plan, which the assistant uses in its first message:"
-            " row 3."
+            "1 row has no value for plan, which the assistant uses in its first"
+            " message: row 3."
         ),
     ]
     err = autolynx.done(*dry_run, "--assistant", assistant).err
