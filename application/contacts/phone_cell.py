@@ -35,8 +35,10 @@ _NO_DASHES = "\u301c\u3030"
 _SPREADSHEET_TEXT = re.compile(r"""'\s*(?P<plain>.*)|=\s*"(?P<formula>[^"]*)"\s*""")
 # Lead forms of Facebook export numbers as `p:+1...`.
 _LABEL = re.compile(
-    r"""(?: tel(?:ephone|efon|\u00e9fono|efono)? | (?:cell|mobile)?[ ]?phone | ph
-        | mobile | mob | cell | handy | m\u00f3vil | movil | celular | portable )
+    r"""(?: phone[ ]number | tel(?:ephone|efon|\u00e9fono|efono)?
+        | (?:cell|mobile)?[ ]?phone | ph
+        | mobile? | mob | cell | handy | m\u00f3vil | movil | celular
+        | portable )
         (?: [ ]?[.:]{1,2}[ ]* | [ ]+ )
         | (?: tel | whatsapp | p ): [ ]*""",
     re.IGNORECASE | re.VERBOSE,

@@ -44,7 +44,9 @@ _NAMES: dict[ColumnRole, dict[str, str]] = {
     ColumnRole.NAME: {
         "en": "name, full name, contact name, customer name, lead name, person name,"
         " client name, person, display name, contact full name, recipient name,"
-        " patient name, member name, owner name, name full name",
+        " patient name, member name, owner name, name full name,"
+        " party name,"
+        " invitee name, your name, your full name",
         "de": "vollständiger name, ansprechpartner, kontaktname, kundenname",
         "fr": "nom complet, nom et prénom, prénom et nom, nom du contact",
         "es": "nombre completo, nombre y apellidos, nombre del contacto",
@@ -76,7 +78,8 @@ _NAMES: dict[ColumnRole, dict[str, str]] = {
     ColumnRole.BUSINESS_NAME: {
         "en": "business name, company, company name, organization, organisation,"
         " organization name, organisation name, account name, business,"
-        " employer, associated company, company or account, organization 1 name,"
+        " employer, associated company, company or account, company account,"
+        " organization 1 name,"
         " person organization, default address company",
         "de": "firma, firmenname, unternehmen, unternehmensname, organisation, betrieb",
         "fr": "entreprise, société, nom de l'entreprise, raison sociale, organisation",
@@ -274,6 +277,13 @@ def _role_of() -> dict[str, tuple[ColumnRole, int]]:
 
 
 _ROLE_OF = _role_of()
+_REMARK = re.compile(
+    r"""[ ]*[([] (?:required|mandatory|optional|(?:with|incl\.?|including)[ ]country[ ]
+        code|pflichtfeld|erforderlich|obligatoire|obligatorio|obrigat\u00f3rio
+        |obbligatorio|verplicht|wymagane) [)\]]\Z""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A remark of a form or template after a name: "Phone (required)"."""
 _LAST_RANK = 1_000
 
 
@@ -284,8 +294,8 @@ def role_of(name: str) -> tuple[ColumnRole, int] | None:
     Of several columns with one role, that of the lowest rank is preferred. A numbered
     phone column ("Phone 2", "Phone 1 - Value") comes after all others.
     """
-    key = column_key(name)
-    if found := _ROLE_OF.get(key):
+    key = column_key(_REMARK.sub("", name.strip()))
+    if found := _ROLE_OF.get(column_key(name)) or _ROLE_OF.get(key):
         return found
     numbered = _NUMBERED.fullmatch(key)
     if numbered is None:

@@ -29,6 +29,9 @@ _PHONES_PERCENT = 80
 
 _FEWEST_DIGITS = 7
 
+FAX = "fax"
+"""In the name of a column or in a label: its numbers are not called."""
+
 
 class InvalidMapping(UnreadableFile):
     """A mapping of columns to roles cannot be used; the message says why."""
@@ -172,6 +175,7 @@ def find_phone_by_content(
         at
         for at, role in enumerate(columns.roles)
         if role is ColumnRole.VARIABLE
+        and FAX not in column_key(columns.names[at])
         and _holds_phones([row[at] for row in rows if at < len(row)], read_phone)
     ]
     if len(fitting) != 1:

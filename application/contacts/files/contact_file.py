@@ -8,6 +8,7 @@ the rows, `findings` is what was understood of the file as a whole.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import BinaryIO, Protocol, Self
 
 from application.contacts.files.columns import Columns, Overrides
@@ -18,6 +19,7 @@ from application.contacts.files.formats.file_kind import HEAD_BYTES, FileKind, k
 from application.contacts.files.formats.spool import temporary_file
 from application.contacts.files.formats.text_decoder import TextDecoder
 from application.contacts.files.missing_values import MissingCount
+from application.contacts.files.row_checks import RowChecks
 from application.contacts.files.sheets import Sheets
 from application.contacts.files.spreadsheet_text import may_be_protected
 from application.contacts.files.table_start import HeadLines, find_table
@@ -168,6 +170,7 @@ class _Table:
         self._records: RecordCutter | None = None
         self._rows: RowReader | None = None
         self._records_above = 0
+        self._checks: RowChecks | None = None
         self._numbers, self._missing = NumberCount(), MissingCount()
 
     def read(self, text: str, *, final: bool) -> list[Row]:
@@ -202,7 +205,8 @@ class _Table:
     def findings(self, warnings: list[str]) -> Findings:
         assert self._rows is not None
         region = region_warning(self._options.default_region, self._rows.national)
-        others = [self._rows.footers.warning, region]
+        checks = self._checks.warning if self._checks else None
+        others = [self._rows.footers.warning, region, checks]
         return Findings(
             columns=self._columns.names,
             roles=self._columns.roles,
@@ -223,11 +227,15 @@ class _Table:
         self._columns, self._records_above = start.columns, start.header_row
         self._missing = MissingCount(start.columns.roles)
         self._records = RecordCutter(start.delimiter, skip_space=start.skip_space)
+        self._checks = RowChecks(
+            start.columns, partial(phone_reader, any_kind=self._options.any_kind)
+        )
         self._rows = RowReader(
             start.columns,
             self._read_phone,
             header_row=start.header_row,
             own_columns=start.own_columns,
             delimiter=start.delimiter,
+            checks=self._checks if self._checks.applies else None,
         )
         return lines[start.skipped_lines :]

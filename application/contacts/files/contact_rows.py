@@ -16,6 +16,7 @@ from application.contacts.files.contact_values import (
 from application.contacts.files.first_rows import FirstRows, key_of
 from application.contacts.files.footers import Footers
 from application.contacts.files.formats.csv_records import TOO_LONG, BadRecord, Record
+from application.contacts.files.row_checks import RowChecks
 from application.contacts.files.spreadsheet_text import unprotected
 from application.contacts.phone_cell import InvalidPhone
 from application.contacts.phone_numbers import Phone, PhoneReader, with_extension
@@ -97,11 +98,13 @@ class RowReader:
         header_row: int = 1,
         own_columns: int = 0,
         delimiter: str = ",",
+        checks: RowChecks | None = None,
     ) -> None:
         """Begin below the header, which is record `header_row`, counted from 1.
 
         The first `own_columns` columns of each record are left out. `delimiter` is the
-        file's; a record that is separated by another one is malformed.
+        file's; a record that is separated by another one is malformed. `checks` are
+        those of further columns.
         """
         self.number, self.count = header_row, 0
         self.footers = Footers[SkippedRow]()
@@ -123,6 +126,7 @@ class RowReader:
         self._values = [
             (at, role) for at, role in enumerate(columns.roles) if role in VALUE_ROLES
         ]
+        self._checks = checks
         self._other_delimiters = [d for d in _OTHER_DELIMITERS if d != delimiter]
         self._read_any_phone, self._first_rows = read_phone, FirstRows()
         self._read_phone: PhoneReader = self._read_and_sample
@@ -169,13 +173,17 @@ class RowReader:
         name = self._joined_name(cells) if at is None else cells[at].strip()
         if not written or (name == "" and not self._may_lack_name):
             return self._incomplete(cells, name)
-        read = self._read_phone(written)
+        read = (
+            self._read_phone(written)
+            if self._checks is None
+            else (self._checks.read(cells, written, self._read_phone))
+        )
         if isinstance(read, InvalidPhone):
             return self._skipped(SkipReason.INVALID_PHONE, read.message, cells)
         phone, extension = read
         attributes = None
-        if self._values:
-            found = read_values(cells, self._values, phone)
+        if self._values or self._checks:
+            found = self._read_values(cells, written, phone)
             if isinstance(found, InvalidValue):
                 return self._skipped(SkipReason.INVALID_VALUE, found.message, cells)
             attributes = found or None
@@ -194,6 +202,17 @@ class RowReader:
             given = None
         row = (self.number, name or "", business, phone, variables, given)
         return AcceptedRow(*row, extension, attributes)
+
+    def _read_values(
+        self, cells: list[str], written: str, phone: str
+    ) -> Attributes | InvalidValue:
+        found = read_values(cells, self._values, phone)
+        if self._checks is None or isinstance(found, InvalidValue):
+            return found
+        if fault := self._checks.fault(cells):
+            return InvalidValue(fault)
+        self._checks.compare(self.number, written, phone, found)
+        return found
 
     def _read_and_sample(self, written: str) -> Phone | InvalidPhone:
         """Read the first phone cells, and keep those without a country code."""

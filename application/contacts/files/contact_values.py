@@ -113,6 +113,9 @@ _ISO_TIME = re.compile(
 )
 _SHOWN = 50
 
+NO_VALUES = frozenset({"-", "--", "n/a", "#n/a", "none", "null", "unknown"})
+"""What exports write into cells without a value. NA is the code of Namibia."""
+
 
 @dataclass(frozen=True, slots=True)
 class InvalidValue:
@@ -147,10 +150,16 @@ def read_values(
 ) -> Attributes | InvalidValue:
     """Understand a row's values; `phone` (E.164) decides the country without a column.
 
-    Empty cells have no value. A state is only checked in countries whose states are
-    known here; elsewhere it stays a variable of the contact.
+    Empty cells have no value, nor have NO_VALUES. A state is only checked in countries
+    whose states are known here; elsewhere it stays a variable of the contact.
     """
-    given = {role: text for at, role in columns if (text := cells[at].strip())}
+    given = {
+        role: text
+        for at, role in columns
+        if (text := cells[at].strip()) and text.lower() not in NO_VALUES
+    }
+    if given.get(ColumnRole.COUNTRY, "x").lstrip("+").isdecimal():
+        del given[ColumnRole.COUNTRY]  # A calling code, which belongs to the number.
     found: Attributes = {}
     for role, name, read in _CHECKED:
         if role in given:

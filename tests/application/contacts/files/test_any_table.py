@@ -18,7 +18,7 @@ SPELLINGS = {
     "name": ["name", "Full Name", "CONTACT_NAME", "Nombre completo", "Imię i nazwisko"],
     "business": ["business_name", "Company-Name", "FIRMA", "Société", "Azienda"],
     "phone": ["phone", "Phone Number", "TELEFON", "mobile_phone", "Téléphone"],
-    "note": ["note", "E-mail", "Größe", "Do Not Call"],
+    "note": ["note", "E-mail", "Größe", "Calls so far"],
     "city": ["city", "Ort", "Straße 2"],
 }
 words = st.text(
