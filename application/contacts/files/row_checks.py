@@ -135,9 +135,9 @@ class RowChecks:
         row, country, phone = self._first_foreign
         numbers = counted(self._foreign, "number")
         return (
-            f"{numbers} without a country code {noun(self._foreign, 'was', 'were')} read"
-            f" as of another country than the row names, first in row {row}: {phone},"
-            f" but the country is {country}. Write + and the country code, or other"
+            f"{numbers} without a country code {noun(self._foreign, 'was', 'were')}"
+            f" read as of another country than the row names, first in row {row}:"
+            f" {phone}, but the country is {country}. Write + and the country code, or other"
             " people will be called."
         )
 

@@ -169,8 +169,8 @@ def test_contacts_of_imports_before_there_were_groups_have_the_same_places(
     expected = rows(shared_api, called, query)
     with shared_api.pool.connection() as connection:
         grouped = connection.execute(
-            "with found as (select contact_id, group_id from contact_log where"
-            " campaign_id = %s) update contact_log k set group_id = 0 from found"
+            "with found as (select contact_id, group_id from read.contact_log where"
+            " campaign_id = %s) update read.contact_log k set group_id = 0 from found"
             " where k.contact_id = found.contact_id returning found.*",
             (called,),
         ).fetchall()
@@ -181,7 +181,7 @@ def test_contacts_of_imports_before_there_were_groups_have_the_same_places(
     finally:
         with shared_api.pool.connection() as connection:
             connection.cursor().executemany(
-                "update contact_log set group_id = %s where contact_id = %s",
+                "update read.contact_log set group_id = %s where contact_id = %s",
                 [(group_id, contact_id) for contact_id, group_id in grouped],
             )
 

@@ -50,7 +50,10 @@ CASES: dict[str, tuple[str, list[str]]] = {
         ],
     ),
     "a calling code in the column of countries": (
-        "Name,Country Code,Phone\nA,49,30 12345678\nB,+1,2025550101\nC,DE,+49301234567\n",
+        (
+            "Name,Country Code,Phone\nA,49,30 12345678\nB,+1,2025550101\n"
+            "C,DE,+49301234567\n"
+        ),
         ["+493012345678", "+12025550101", "+49301234567"],
     ),
     "words for no value": (
@@ -112,8 +115,8 @@ def test_a_number_of_another_country_than_its_row_names_is_a_warning() -> None:
         list(file.finish())
         assert file.findings().warnings == (
             (
-                "2 numbers without a country code were read as of another country than the"
-                " row names, first in row 2: +13012345678, but the country is DE. Write +"
-                " and the country code, or other people will be called."
+                "2 numbers without a country code were read as of another country than"
+                " the row names, first in row 2: +13012345678, but the country is"
+                " DE. Write + and the country code, or other people will be called."
             ),
         )
