@@ -137,8 +137,8 @@ class RowChecks:
         return (
             f"{numbers} without a country code {noun(self._foreign, 'was', 'were')}"
             f" read as of another country than the row names, first in row {row}:"
-            f" {phone}, but the country is {country}. Write + and the country code, or other"
-            " people will be called."
+            f" {phone}, but the country is {country}. Write + and the country code, or"
+            " other people will be called."
         )
 
 
