@@ -259,7 +259,7 @@ def _redial(page: Page) -> None:
     results.get_by_role("button", name="Redial").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("No answer")).to_be_checked()
-    expect(dialog).to_contain_text("1 contacts are called again")
+    expect(dialog).to_contain_text("1 contact is called again")
     dialog.get_by_role("button", name="Create the redial").click()
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_have_text(f"Redial of {NAME}")

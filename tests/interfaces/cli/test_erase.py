@@ -23,7 +23,7 @@ def test_a_person_is_erased_by_number_or_by_contact(
         query = "select contact_id, phone from contact_vault order by contact_id"
         (_, number), (other, others_number), *_ = conn.execute(query).fetchall()
     assert autolynx.done("erase", "--phone", spoken(number)).lines == [
-        "Erased: 1 contacts, 0 calls."
+        "Erased: 1 contact, 0 calls."
     ]
     done = autolynx.done("erase", "--contact", str(other), "--json").json
     assert done["contacts"] == [str(other)]

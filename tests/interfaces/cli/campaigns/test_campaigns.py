@@ -198,7 +198,7 @@ def test_columns_are_mapped_on_the_command_line(
     path = tmp_path / "people.csv"
     path.write_text("who,phone,reach\nAda,12,2025550101\n")
     made = create(autolynx, path, "--map", "reach=phone", "--map", "who=NAME")
-    assert "1 contacts, 0 rows skipped." in made.err
+    assert "1 contact, 0 rows skipped." in made.err
     refused = create(autolynx, path, "--map", "reach")
     assert (refused.code, "COLUMN=ROLE" in refused.err) == (1, True)
 
@@ -253,8 +253,8 @@ def test_a_dry_run_with_an_assistant_warns_of_rows_without_its_values(
         ),
     ]
     err = autolynx.done(*dry_run, "--assistant", assistant).err
-    assert [line for line in err.splitlines() if line.startswith("warning")] == [
-        f"warning: {warning}" for warning in warnings
+    assert [line for line in err.splitlines() if "warning: " in line] == [
+        f"autolynx: warning: {warning}" for warning in warnings
     ]
     report = autolynx.done(*dry_run, "--arm", f"{assistant}=50", "--json").json
     assert report["warnings"] == warnings

@@ -57,7 +57,7 @@ def test_the_id_of_the_import_is_printed_and_the_skipped_rows_are_explained(
     import_more = ("campaigns", "import-contacts", campaign, "--file", str(more))
     done = autolynx.done(*import_more)
     assert len(done.lines) == 1
-    assert "1 contacts, 2 rows skipped." in done.err
+    assert "1 contact, 2 rows skipped." in done.err
     assert "row 3: The campaign has this phone number already." in done.err
 
 
