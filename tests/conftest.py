@@ -21,6 +21,8 @@ from storage.database import Conn, connect
 from storage.migrate import migrate
 from storage.process.embedded_postgres import embedded_postgres
 from tests.memory_folder import POSTGRES, make_folder, remove_folder
+from tests.reused_databases import ReusedDatabase, ReusedDatabases
+from tests.wiring import Services, services_over
 
 FAST = {
     "fsync": "off",
@@ -33,7 +35,7 @@ FAST = {
 SHARED = "TESTS_FOLDER"
 MOST_WORKERS = 8
 
-STEADY, EXPLORING = "monotonic_now", "exploring"
+STEADY, EXPLORING = "steady", "exploring"
 PATIENT: dict[str, Any] = {
     "deadline": None,  # How long an example takes is the machine's affair.
     "suppress_health_check": [HealthCheck.too_slow],
@@ -83,11 +85,36 @@ def empty_database(server: Conn, postgres_url: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def reused_databases(
+    server: Conn, postgres_url: str, model: str
+) -> Iterator[ReusedDatabases]:
+    databases = ReusedDatabases(
+        create=lambda: create_database(server, postgres_url, model),
+        drop=lambda url: drop_database(server, url),
+    )
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def database(server: Conn, postgres_url: str, model: str) -> Iterator[str]:
-    """Yield the URL of a fresh database with all our tables, dropped afterwards."""
-    with fresh_database(server, postgres_url, model) as url:
-        yield url
+def reused_database(reused_databases: ReusedDatabases) -> Iterator[ReusedDatabase]:
+    """Yield a database with all our tables, and no rows of earlier tests."""
+    with reused_databases.lend() as database:
+        yield database
+
+
+@pytest.fixture
+def database(reused_database: ReusedDatabase) -> str:
+    """Return the URL of a database with all our tables, and no rows of other tests."""
+    return reused_database.url
+
+
+@pytest.fixture
+def services(reused_database: ReusedDatabase) -> Iterator[Services]:
+    """The services over a database, with a clock that only the test advances."""
+    with services_over(reused_database) as services:
+        yield services
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +128,21 @@ def shared_database(server: Conn, postgres_url: str, model: str) -> Iterator[str
 def fresh_database(
     server: Conn, postgres_url: str, model: str = "template1"
 ) -> Iterator[str]:
+    url = create_database(server, postgres_url, model)
+    yield url
+    drop_database(server, url)
+
+
+def create_database(server: Conn, postgres_url: str, model: str) -> str:
+    """Copy the database `model`; return the URL of the copy."""
     name = f"test_{uuid4().hex}"
     copied = f"create database {name} template {model} strategy file_copy"
     server.execute(copied.encode())
-    yield urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
+    return urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
+
+
+def drop_database(server: Conn, url: str) -> None:
+    name = urlsplit(url).path.removeprefix("/")
     server.execute(f"drop database {name} with (force)".encode())
 
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from projections.campaigns.campaign_row import CampaignRow
 from projections.composition import Components
 from projections.connections import open_feed, open_log, open_pools
 from projections.dial_snapshot import snapshot
-from projections.engine.runner import REBUILD_BATCH, Batches, Projector
+from projections.engine.runner import Projector
 from projections.engine.schema import create_read_model
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 from provider.vapi.messages.reading import read_message
@@ -34,7 +34,9 @@ from storage.database import connect
 from storage.migrate import migrate
 from tests.child_process import join
 from tests.fakes import FakeProvider
+from tests.reused_databases import ReusedDatabase
 from tests.staged_uploads import StagedUploads
+from tests.stepped_read_model import SteppedReadModel
 
 BY = "ann@example.com"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -64,39 +66,6 @@ def real_time() -> datetime:
 
 def phones(count: int, first: int = 0) -> list[str]:
     return [f"+1202555{number:04d}" for number in range(first, first + count)]
-
-
-class SteppedReadModel(ReadModel):
-    """Projects the log when a caller waits for a position, and at no other time."""
-
-    def __init__(self, url: str) -> None:
-        self._conn, self._lock = connect(url, name="stepped read model"), Lock()
-        self._batches: Batches | None = None
-        self.held = False
-        """While true nothing is projected, as if the projector were down."""
-
-    def wait_for(self, position: int, timeout: float) -> bool:
-        if self.held:
-            return False
-        with self._lock:
-            if self._position() < position:
-                self._bring_in()
-            return self._position() >= position
-
-    def _bring_in(self) -> None:
-        """Project all events; the batches are created once, which is expensive."""
-        self._batches = self._batches or Batches(self._conn)
-        while self._batches.apply(REBUILD_BATCH).more:
-            pass
-
-    def _position(self) -> int:
-        row = self._conn.execute(
-            "select position from read.projection_position where name = 'read'"
-        ).fetchone()
-        return int(row[0]) if row else -1
-
-    def close(self) -> None:
-        self._conn.close()
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -298,6 +267,23 @@ def open_services(
             if projector
             else _stepped(url, opened),
             first=first or UNRESTRICTED,
+        )
+
+
+@contextmanager
+def services_over(database: ReusedDatabase) -> Iterator[Services]:
+    """Build all services as `open_services` does, over connections that are kept."""
+    clock = Clock()
+    with open_log(database.pools.writing) as log:
+        yield Services(
+            url=database.url,
+            pools=database.pools,
+            app=log,
+            read_model=database.read_model,
+            provider=fake_provider(clock),
+            read_message=read_message,
+            now=clock,
+            first_settings=UNRESTRICTED,
         )
 
 

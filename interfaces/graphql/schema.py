@@ -1,5 +1,6 @@
 """The GraphQL schema and its text in the schema definition language."""
 
+from functools import cache
 from typing import Any
 
 import strawberry
@@ -132,8 +133,9 @@ class Schema(strawberry.Schema):
                 error.extensions = {"code": "BAD_REQUEST"}
 
 
+@cache
 def make_schema() -> Schema:
-    """Build the schema with its extensions; each router builds its own."""
+    """Build the schema with its extensions, once in each process."""
     extensions: list[Any] = [
         PublicErrors,
         Authentication,

@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 
 from domain.values import Role
 from interfaces.auth.rates import GUESSES_A_MINUTE
-from tests.interfaces.serving import PEOPLE, ApiClient, Socket, opened_desk
+from tests.interfaces.serving import PEOPLE, ApiClient, Socket, serve_api
 from tests.ports import free_port
 from tests.support import eventually
 
@@ -93,7 +93,7 @@ def answers(proxied: Proxied) -> bool:
 
 @pytest.fixture(scope="module")
 def api(shared_database: str) -> Iterator[ApiClient]:
-    with opened_desk(shared_database) as api:
+    with serve_api(shared_database) as api:
         yield api
 
 

@@ -25,7 +25,7 @@ from projections.alerts import AlertKind, AlertRow
 from projections.contacts import contact_log
 from scheduler.alerts.alerts import body_of
 from tests import http_requests as asking
-from tests.interfaces.serving import ASSISTANT, LINE, SECRET, ApiClient, opened_desk
+from tests.interfaces.serving import ASSISTANT, LINE, SECRET, ApiClient, serve_api
 
 GRAPHQL_WS = Subprotocol("graphql-transport-ws")
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
@@ -227,7 +227,7 @@ class Reader:
 def reader(
     shared_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Reader]:
-    with opened_desk(shared_database) as api:
+    with serve_api(shared_database) as api:
         yield Reader(api, tmp_path_factory.mktemp("examples"))
 
 

@@ -1,4 +1,4 @@
-"""Endpoints of outgoing webhooks: given a past, when told, then exactly these facts."""
+"""Endpoints of outgoing webhooks: given a past and a command, exactly these events."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

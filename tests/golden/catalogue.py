@@ -82,10 +82,10 @@ def event_with(kind: EventClass, fields: dict[str, Any]) -> Any:
 def example(topic: str) -> Any:
     """Make one event of the topic, always the same, with every field filled."""
     kind: EventClass = resolve_topic(topic)
-    told = {name: _example(a, name) for name, a in own_fields(kind).items()}
-    if "originator_topic" in told:
-        told["originator_topic"] = topic.partition(".")[0]
-    return event_with(kind, told)
+    fields = {name: _example(a, name) for name, a in own_fields(kind).items()}
+    if "originator_topic" in fields:
+        fields["originator_topic"] = topic.partition(".")[0]
+    return event_with(kind, fields)
 
 
 def _example(annotation: Any, name: str) -> Any:

@@ -23,13 +23,14 @@ from application.calls.call_service import CallService
 from application.configuration import Configuration
 from application.event_context import EventContext
 from application.members.members import MemberService
-from application.ports import PhoneNumber, ProviderAssistant
+from application.ports import PhoneNumber, ProviderAssistant, ReadModel
 from domain.values import Role
 from interfaces.asgi import create_app
 from interfaces.server.uvicorn_server import serving
 from projections.composition import Components
-from projections.connections import open_feed, open_log, open_pools
+from projections.connections import Pools, open_log, open_pools
 from projections.engine.runner import Projector
+from projections.tables.checkpoint import position_of
 from provider.vapi.messages.reading import read_message
 from storage.access.api_tokens import TokenStore
 from storage.access.sessions import SessionStore
@@ -201,15 +202,8 @@ class ApiClient:
 
     def caught_up(self) -> None:
         """Wait until the read model shows everything."""
-        query = "select position from read.projection_position"
         last = self.app.recorder.max_notification_id() or 0
-
-        def shown() -> bool:
-            with self.pool.connection() as connection:
-                row = connection.execute(query).fetchone()
-            return row is not None and row[0] >= last
-
-        eventually(shown, said="the read model")
+        assert self.components.read_model.wait_for(last, 30.0), "the read model lags"
 
 
 PEOPLE = (
@@ -264,6 +258,24 @@ class Socket:
         assert not payload.get("errors"), payload
         data: dict[str, Any] = payload["data"]
         return data
+
+
+class PolledReadModel(ReadModel):
+    """Waits for the projector by reading its position."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def wait_for(self, position: int, timeout: float) -> bool:
+        def reached() -> bool:
+            with self._pool.connection() as connection:
+                return position_of(connection) >= position
+
+        try:
+            eventually(reached, within=timeout)
+        except AssertionError:
+            return False
+        return True
 
 
 class RunningProjector:
@@ -330,13 +342,19 @@ def configured(database: str, **given: Any) -> Configuration:
 
 
 @contextmanager
-def opened_desk(
+def serve_api(
     database: str,
     *,
     recheck_seconds: float = 15.0,
     tracers: TracerProvider | None = None,
+    pools: Pools | None = None,
     **given: Any,
 ) -> Iterator[ApiClient]:
+    """Serve an API with a projector; yield a client of it.
+
+    `pools` are the connections that the test itself uses; by default some are opened.
+    `given` are fields of the configuration.
+    """
     provider = FakeProvider(
         assistants={ASSISTANT: ProviderAssistant(ASSISTANT, "Ann", {"model": "x"})},
         lines=[PhoneNumber(LINE, "+12025550100", "Main", "active")],
@@ -348,11 +366,11 @@ def opened_desk(
                 configured(database, **given), provider, recheck_seconds, tracers
             )
         )
-        pools = opened.enter_context(open_pools(database, name="test"))
+        pools = pools or opened.enter_context(open_pools(database, name="test"))
         components = Components(
             pools=pools,
             app=opened.enter_context(open_log(pools.writing)),
-            read_model=opened.enter_context(open_feed(database)),
+            read_model=PolledReadModel(pools.reading),
             provider=provider,
             read_message=read_message,
             now=utc_now,

@@ -21,7 +21,7 @@ from interfaces.monitoring.health import health_routes
 from storage.database import connect, open_pool
 from tests import http_requests as asking
 from tests.child_process import child, ended, join, run
-from tests.interfaces.serving import ApiClient, opened_desk
+from tests.interfaces.serving import ApiClient, serve_api
 from tests.ports import free_port
 from tests.support import eventually
 
@@ -127,11 +127,11 @@ def test_graphql_refuses_get(shared_api: ApiClient) -> None:
 
 
 def test_the_configured_admin_is_added_if_there_are_no_members(database: str) -> None:
-    with opened_desk(database, admin_email="First@example.com") as api:
+    with serve_api(database, admin_email="First@example.com") as api:
         member = api.members.member("first@example.com")
         assert member is not None
         assert member.role is Role.ADMIN
-    with opened_desk(database, admin_email="second@example.com") as api:
+    with serve_api(database, admin_email="second@example.com") as api:
         assert api.members.member("second@example.com") is None
 
 

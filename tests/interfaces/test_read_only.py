@@ -17,7 +17,7 @@ from interfaces.database_errors import READ_ONLY
 from storage.database import connect
 from storage.process.decisions import beat
 from tests import http_requests as asking
-from tests.interfaces.serving import ApiClient, configured, opened_desk
+from tests.interfaces.serving import ApiClient, configured, serve_api
 from tests.support import eventually
 
 HEALTH = "{ health { status components { name status detail } } }"
@@ -48,7 +48,7 @@ def set_read_only(api: ApiClient, value: str, *, end_sessions: bool = True) -> N
 @pytest.fixture
 def read_only(database: str) -> Iterator[ApiClient]:
     """A api with a campaign, whose database was made read-only afterwards."""
-    with opened_desk(database) as api:
+    with serve_api(database) as api:
         api.campaign()
         api.caught_up()
         api.header(Role.AUDITOR)

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from interfaces.asgi import create_app
 from tests.fakes import FakeProvider
-from tests.interfaces.serving import ApiClient, configured, opened_desk
+from tests.interfaces.serving import ApiClient, configured, serve_api
 
 INSIDES = ("Traceback", "psycopg", "/interfaces/", "site-packages")
 STATUSES = {200, 201, 202, 204, 302, 400, 401, 403, 404, 405, 413, 415, 422, 429}
@@ -18,7 +18,7 @@ STATUSES = {200, 201, 202, 204, 302, 400, 401, 403, 404, 405, 413, 415, 422, 429
 
 @pytest.fixture(scope="module")
 def api(shared_database: str) -> Iterator[ApiClient]:
-    with opened_desk(shared_database) as api:
+    with serve_api(shared_database) as api:
         yield api
 
 

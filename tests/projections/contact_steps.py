@@ -105,7 +105,7 @@ def ask_for_callback(life: Life, call: Call) -> None:
     """Record that the contact wants a callback, withdraws it, or cannot get it."""
     source, stamp = life.random.choice(SOURCES), life.stamp()
     due_at = life.now + timedelta(minutes=life.random.randint(1, 90))
-    told: list[Callable[[], None]] = [
+    steps: list[Callable[[], None]] = [
         lambda: call.request_callback(
             due_at=due_at, time_zone="America/New_York", source=source, **stamp
         ),
@@ -118,7 +118,7 @@ def ask_for_callback(life: Life, call: Call) -> None:
         ),
     ]
     if call.provider_call_id is not None:
-        life.random.choice(told)()
+        life.random.choice(steps)()
 
 
 def happen_to_contact(life: Life, campaign: Campaign) -> None:
@@ -142,7 +142,7 @@ def happen_to_contact(life: Life, campaign: Campaign) -> None:
                 contact, latest, campaign, history=history, before=before, **stamp
             )
 
-    told: list[Callable[[], None]] = [
+    steps: list[Callable[[], None]] = [
         call_again,
         call_again,
         review,
@@ -163,5 +163,5 @@ def happen_to_contact(life: Life, campaign: Campaign) -> None:
             **stamp,
         ),
     ]
-    life.random.choice(told)()
+    life.random.choice(steps)()
     life.record(*([latest] if latest else []), contact, campaign)

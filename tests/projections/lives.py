@@ -171,7 +171,7 @@ class Life:
         calls = self.calls[contact_id]
         return calls[-1] if calls else None
 
-    def standing(self, contact_id: UUID) -> ContactStatus:
+    def status_of(self, contact_id: UUID) -> ContactStatus:
         """Return the contact's status, derived from its aggregates."""
         latest = self.latest(contact_id)
         if contact_id in self.people:
@@ -182,7 +182,7 @@ class Life:
         waiting = [
             id_
             for id_ in self.contacts[campaign.id]
-            if self.standing(id_) is ContactStatus.PENDING
+            if self.status_of(id_) is ContactStatus.PENDING
         ]
         claim_id = self.id()
         calls = [

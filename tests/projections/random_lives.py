@@ -107,7 +107,7 @@ class RandomSteps:
     def _complete(self, campaign: Campaign) -> None:
         """Complete the campaign if every contact is finished."""
         life = self.life
-        standings = {life.standing(id_) for id_ in life.contacts[campaign.id]}
+        standings = {life.status_of(id_) for id_ in life.contacts[campaign.id]}
         if standings.isdisjoint(NOT_FINISHED):
             campaign.complete(**life.stamp())
             life.record(campaign)

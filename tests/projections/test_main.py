@@ -50,16 +50,16 @@ def test_an_event_that_cannot_be_applied_ends_the_process_with_one_line(
         (uuid4(),),
     )
     with started(store.url) as process:
-        _, said = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert "Event 1 (call.nobody_knows) cannot be projected" in said.splitlines()[-1]
+    assert "Event 1 (call.nobody_knows) cannot be projected" in errors.splitlines()[-1]
 
 
 def test_without_a_database_url_the_process_names_the_variable() -> None:
     with started(None) as process:
-        _, said = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=20)
     assert process.returncode == 2
-    assert said == "AUTOLYNX_DATABASE_URL is not set.\n"
+    assert errors == "AUTOLYNX_DATABASE_URL is not set.\n"
 
 
 def test_the_process_can_decode_every_event() -> None:

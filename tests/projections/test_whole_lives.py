@@ -53,9 +53,9 @@ def test_the_counters_equal_the_counted_contacts(life: Life) -> None:
     memory = projected(life.events)
     for campaign in life.campaigns:
         row = memory.row("campaign_board", campaign.id)
-        standing = [life.standing(id_) for id_ in life.contacts[campaign.id]]
+        statuses = [life.status_of(id_) for id_ in life.contacts[campaign.id]]
         for status in ContactStatus:
-            assert counter(row, status) == standing.count(status), status
+            assert counter(row, status) == statuses.count(status), status
         counted = sum(counter(row, status) for status in ContactStatus)
         assert counted == row["contacts"] == campaign.contacts
 
@@ -125,7 +125,7 @@ def test_each_call_row_equals_its_aggregate(life: Life) -> None:
             row = memory.row("call_log", call.id)
             assert row["version"] == call.version
             assert row["last_event_at"] == call.modified_on
-            assert (row["status"], row["standing"]) == (
+            assert (row["status"], row["statuses"]) == (
                 call.status,
                 call.contact_status,
             )
@@ -148,7 +148,7 @@ def waits_for_a_retry(call: Call, life: Life) -> bool:
         if isinstance(event, Call.Ended) and event.originator_id == call.id
     ]
     pending = (
-        call.contact_status is life.standing(call.contact_id) is ContactStatus.PENDING
+        call.contact_status is life.status_of(call.contact_id) is ContactStatus.PENDING
     )
     unplanned = plan_of(life, call.contact_id) is None
     return pending and unplanned and bool(ends) and ends[0].retry_at is not None
@@ -160,7 +160,7 @@ def test_each_contact_row_shows_its_latest_call(life: Life) -> None:
     memory = projected(life.events)
     for contact_id, calls in life.calls.items():
         for row in rows_of(memory, contact_id):
-            assert row.get("status", "PENDING") == life.standing(contact_id)
+            assert row.get("status", "PENDING") == life.status_of(contact_id)
             assert row.get("attempt", 0) == len(calls)
             assert row.get("call_id") == (calls[-1].id if calls else None)
             deferred = bool(calls) and calls[-1].deferred

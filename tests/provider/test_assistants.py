@@ -48,9 +48,9 @@ def test_a_plain_assistant_gives_no_warning() -> None:
 
 
 def test_an_assistant_with_its_own_server_gives_a_warning() -> None:
-    (said,) = warnings_of({"server": {"url": "https://theirs.example"}})
-    assert "gets no messages" in said
-    assert warnings_of({"serverUrl": "https://theirs.example"}) == [said]
+    (warning,) = warnings_of({"server": {"url": "https://theirs.example"}})
+    assert "gets no messages" in warning
+    assert warnings_of({"serverUrl": "https://theirs.example"}) == [warning]
 
 
 def test_tools_without_a_server_give_a_warning() -> None:

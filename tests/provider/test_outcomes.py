@@ -191,7 +191,7 @@ SCREEN += " available."
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("spoken", "expected"),
     [
         ([], Speech.NOBODY),
         (["..."], Speech.NOBODY),
@@ -214,11 +214,11 @@ SCREEN += " available."
         (["Would you like to leave a message for her?"], Speech.PERSON),
     ],
 )  # fmt: skip
-def test_the_callees_words_show_who_spoke(said: list[str], expected: Speech) -> None:
+def test_the_callees_words_show_who_spoke(spoken: list[str], expected: Speech) -> None:
     bot = {"role": "bot", "message": "Hello, press 1. Leave a message after the beep."}
-    messages = [bot, *({"role": "user", "message": text} for text in said)]
+    messages = [bot, *({"role": "user", "message": text} for text in spoken)]
     assert speech_in(messages) is expected
-    lines = ["AI: Hello, press 1.", *(f"User: {text}" for text in said)]
+    lines = ["AI: Hello, press 1.", *(f"User: {text}" for text in spoken)]
     assert speech_in("\n".join(lines)) is expected
 
 

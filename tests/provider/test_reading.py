@@ -216,7 +216,7 @@ def test_a_body_that_is_not_a_message_has_an_unknown_type(body: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("document", "seconds"),
     [
         ({"durationSeconds": 44.5}, 45),
         ({"durationMs": 44_499}, 44),
@@ -232,9 +232,9 @@ def test_a_body_that_is_not_a_message_has_an_unknown_type(body: dict[str, Any]) 
     ],
 )
 def test_the_duration_is_read_in_every_form(
-    told: dict[str, Any], seconds: int | None
+    document: dict[str, Any], seconds: int | None
 ) -> None:
-    assert read_report(told).duration_seconds == seconds
+    assert read_report(document).duration_seconds == seconds
 
 
 @pytest.mark.parametrize(

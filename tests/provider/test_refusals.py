@@ -128,15 +128,15 @@ def test_the_explanation_decides_about_a_carriers_refusal(
 
 
 def test_a_refused_number_is_recognised_in_a_failed_connection() -> None:
-    reason, said = "twilio-failed-to-connect-call", "21219: The number is unverified"
+    reason, text = "twilio-failed-to-connect-call", "21219: The number is unverified"
     assert about(reason) is None
-    assert about(reason, said) == KINDS["contact"]
+    assert about(reason, text) == KINDS["contact"]
 
 
 def test_an_explanation_does_not_change_a_specific_reason() -> None:
-    said = "International calls are not allowed; too many concurrent calls"
-    assert about(f"{START}subscription-frozen", said) == KINDS["account"]
-    assert about("customer-busy", said) is None
+    text = "International calls are not allowed; too many concurrent calls"
+    assert about(f"{START}subscription-frozen", text) == KINDS["account"]
+    assert about("customer-busy", text) is None
 
 
 @given(st.from_regex(r"call\.start\.error-[a-z-]{1,40}", fullmatch=True))
@@ -146,7 +146,7 @@ def test_every_reason_of_a_call_not_started_is_a_refusal(reason: str) -> None:
 
 @pytest.mark.parametrize("status", [400, 403, 404, 429])
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         "Over Concurrency Limit",
         "Over Concurrency Limit. Upgrade your plan or buy more lines.",
@@ -155,13 +155,13 @@ def test_every_reason_of_a_call_not_started_is_a_refusal(reason: str) -> None:
     ],
 )
 def test_each_form_of_the_concurrency_limit_is_a_capacity_refusal(
-    status: int, said: str
+    status: int, text: str
 ) -> None:
-    assert answer(status, said) == KINDS["capacity"]
+    assert answer(status, text) == KINDS["capacity"]
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "expected"),
+    ("status", "text", "expected"),
     [
         (400, "Free Vapi numbers do not support international calls.", "contact"),
         (403, "Upgrade your plan to make international calls", "contact"),
@@ -180,12 +180,12 @@ def test_each_form_of_the_concurrency_limit_is_a_capacity_refusal(
     ],
 )
 def test_an_answer_is_classified_by_its_text(
-    status: int, said: str, expected: str
+    status: int, text: str, expected: str
 ) -> None:
-    assert answer(status, said) == KINDS[expected]
+    assert answer(status, text) == KINDS[expected]
 
 
-def answer(status: int, said: str) -> object:
-    body = b'{"message": "%b"}' % said.encode()
+def answer(status: int, text: str) -> object:
+    body = b'{"message": "%b"}' % text.encode()
     found = getattr(read_outcome(status, {}, body, now=NOW), "refusal", None)
     return found and (found.kind, found.scope)

@@ -90,22 +90,22 @@ def test_a_message_contains_a_limited_number_of_tool_calls() -> None:
 
 
 def test_other_messages_have_no_tool_calls() -> None:
-    told = body(**FORMS["toolCallList"])
-    told["message"]["type"] = "conversation-update"
-    message = read_message(told)
+    sent = body(**FORMS["toolCallList"])
+    sent["message"]["type"] = "conversation-update"
+    message = read_message(sent)
     assert (message.tool_calls, message.phone) == ((), None)
 
 
 @pytest.mark.parametrize("number", [None, "", "12025550106", "sip:a@b", 12025550106])
 def test_a_number_that_is_not_e164_is_not_read(number: Any) -> None:
-    told = body(**FORMS["toolCallList"])
-    told["message"]["call"]["customer"]["number"] = number
-    assert read_message(told).phone is None
+    sent = body(**FORMS["toolCallList"])
+    sent["message"]["call"]["customer"]["number"] = number
+    assert read_message(sent).phone is None
 
 
 def test_the_number_of_the_message_precedes_that_of_the_call() -> None:
-    told = body(**FORMS["toolCallList"], customer={"number": "+12025550107"})
-    assert read_message(told).phone == "+12025550107"
+    sent = body(**FORMS["toolCallList"], customer={"number": "+12025550107"})
+    assert read_message(sent).phone == "+12025550107"
 
 
 def test_a_message_sent_again_has_the_same_key() -> None:

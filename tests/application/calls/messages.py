@@ -26,9 +26,9 @@ def status(call_id: UUID | None, value: str, **fields: Any) -> dict[str, Any]:
 
 
 def report(call_id: UUID | None, **fields: Any) -> dict[str, Any]:
-    told = {"endedReason": "customer-ended-call", "cost": 0.31, "artifact": {}}
+    usual = {"endedReason": "customer-ended-call", "cost": 0.31, "artifact": {}}
     times = {"startedAt": "2026-03-02T12:00:05Z", "endedAt": "2026-03-02T12:01:05Z"}
-    return message(call_id, "end-of-call-report", **{**told, **times, **fields})
+    return message(call_id, "end-of-call-report", **{**usual, **times, **fields})
 
 
 def record_message(services: Services, *bodies: dict[str, Any]) -> list[bool]:
@@ -52,13 +52,13 @@ def documents(services: Services, subject_id: UUID) -> list[dict[str, Any]]:
     return [row.document for row in services.vault.messages_of(subject_id)]
 
 
-def seen(call_id: UUID, shown: str = "ringing", **told: Any) -> ProviderCall:
+def seen(call_id: UUID, shown: str = "ringing", **usual: Any) -> ProviderCall:
     return ProviderCall(
         provider_call_id=PROVIDER_ID,
         status=shown,
         phase=PHASES[shown],
         created_at=NOON,
         call_id=call_id,
-        report=CallReport(**told),
+        report=CallReport(**usual),
         document={"id": PROVIDER_ID, "status": shown},
     )

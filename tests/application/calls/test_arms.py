@@ -57,8 +57,8 @@ def place(services: Services, campaign_id: UUID) -> Call:
     return call
 
 
-def end(services: Services, call: Call, **told: Any) -> None:
-    body = report(call.id, **told)
+def end(services: Services, call: Call, **fields: Any) -> None:
+    body = report(call.id, **fields)
     body["message"]["call"]["id"] = str(call.id)
     record_message(services, body)
     services.settle()

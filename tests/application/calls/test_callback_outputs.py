@@ -249,8 +249,8 @@ def test_reports_in_any_order_leave_the_callback_of_the_richest(
         for order in permutations([asks, richest, POOR]):
             line = Line(services, CALLBACK)
             call_id = line.place()
-            for told in order:
-                line.end(call_id, **told)
+            for fields in order:
+                line.end(call_id, **fields)
             assert services.load_call(call_id).callback_at == expected
 
 

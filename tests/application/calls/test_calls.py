@@ -38,9 +38,9 @@ def test_the_provider_is_given_the_extension(services: Services) -> None:
     assert (ticket.order.phone, ticket.order.extension) == ("+12025550140", "0101")
 
 
-@pytest.mark.parametrize("told", ["pause", "cancel"])
+@pytest.mark.parametrize("command", ["pause", "cancel"])
 def test_a_request_concurrent_with_a_pause_is_stored_before_it_or_never(
-    services: Services, monkeypatch: pytest.MonkeyPatch, told: str
+    services: Services, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     """The command is run while the request is about to be stored."""
     campaign_id = services.campaign(1)
@@ -49,7 +49,7 @@ def test_a_request_concurrent_with_a_pause_is_stored_before_it_or_never(
 
     def overtaken(*changed: Any, **rest: Any) -> int | None:
         monkeypatch.setattr(services.app, "append", append)
-        if told == "pause":
+        if command == "pause":
             services.campaigns.pause(campaign_id, by=BY)
         else:
             services.campaigns.cancel(campaign_id, hang_up=False, by=BY)

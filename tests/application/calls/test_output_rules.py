@@ -46,7 +46,7 @@ def number_of(services: Services, call_id: UUID) -> Number | None:
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("fields", "expected"),
     [
         (outputs(goal=True), Disposition.GOAL_REACHED),
         (outputs(goal=False), None),
@@ -56,10 +56,10 @@ def number_of(services: Services, call_id: UUID) -> Number | None:
     ],
 )
 def test_a_report_gives_the_call_the_disposition_of_its_outputs(
-    services: Services, told: dict[str, Any], expected: Disposition | None
+    services: Services, fields: dict[str, Any], expected: Disposition | None
 ) -> None:
     line = Line(services, TERMS)
-    assert disposition(services, line.call(**told)) is expected
+    assert disposition(services, line.call(**fields)) is expected
 
 
 def test_without_output_rules_a_report_gives_no_disposition(services: Services) -> None:
@@ -86,8 +86,8 @@ def test_reports_in_any_order_give_the_disposition_of_the_richest(
     for order in permutations([poor, rich, empty]):
         line = Line(services, TERMS)
         call_id = line.place()
-        for told in order:
-            body = report(call_id, **told)
+        for fields in order:
+            body = report(call_id, **fields)
             body["message"]["call"]["id"] = str(call_id)
             record_message(services, body, body)
         assert disposition(services, call_id) is Disposition.GOAL_REACHED

@@ -27,7 +27,7 @@ RECORDING = "https://recordings.example.com/a.wav"
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportCase:
     """What one report contains, and how it arrives; seconds after noon, US dollars."""
 
     way: str
@@ -112,8 +112,8 @@ def _at(seconds: int | None) -> str | None:
 
 
 WAYS = st.sampled_from(["report", "report", "look", "last look", "given up", "ended"])
-TOLD = st.builds(
-    Told,
+REPORTS = st.builds(
+    ReportCase,
     way=WAYS,
     reason=st.sampled_from([None, GENERIC, *SPECIFIC]),
     reason_in_call=st.booleans(),
@@ -130,11 +130,11 @@ TOLD = st.builds(
 
 
 @st.composite
-def orders(draw: st.DrawFn) -> tuple[list[Told], list[Told]]:
+def orders(draw: st.DrawFn) -> tuple[list[ReportCase], list[ReportCase]]:
     """Draw reports, and the same ones in another order with repetitions."""
-    told: list[Told] = draw(st.lists(TOLD, min_size=1, max_size=5))
-    repeated = draw(st.lists(st.sampled_from(told), max_size=3))
-    return told, list(draw(st.permutations(told + repeated)))
+    reports: list[ReportCase] = draw(st.lists(REPORTS, min_size=1, max_size=5))
+    repeated = draw(st.lists(st.sampled_from(reports), max_size=3))
+    return reports, list(draw(st.permutations(reports + repeated)))
 
 
 # --- One call of a campaign of its own ------------------------------------------------
@@ -146,40 +146,40 @@ def services(shared_database: str) -> Iterator[Services]:
         yield services
 
 
-def call_after(services: Services, told: list[Told]) -> UUID:
-    """Place a call, let all of that happen to it; return the campaign's id."""
+def call_after(services: Services, reports: list[ReportCase]) -> UUID:
+    """Place a call and record the reports; return the campaign's id."""
     campaign_id = services.campaign(phones(1))
     [call_id] = services.claim(campaign_id)
     services.calls.request(call_id, dial_before=NOON + timedelta(seconds=5))
     provider_call_id = f"vapi-{call_id}"
     services.calls.place(call_id, provider_call_id=provider_call_id, placed_at=NOON)
-    for one in told:
-        hear(services, call_id, one)
+    for report in reports:
+        receive(services, call_id, report)
     services.settle()
     return campaign_id
 
 
-def hear(services: Services, call_id: UUID, told: Told) -> None:
+def receive(services: Services, call_id: UUID, case: ReportCase) -> None:
     call: dict[str, Any] = {
         "id": f"vapi-{call_id}",
         "createdAt": NOON.isoformat(),
         "name": str(call_id),
     }
-    inside = {**call, **_given(endedReason=told.reason)}
-    if told.way == "given up":
+    inside = {**call, **_given(endedReason=case.reason)}
+    if case.way == "given up":
         services.calls.close_report(call_id, cost=EXPECTED)
-    elif told.way == "ended":
+    elif case.way == "ended":
         ended: dict[str, Any] = {"type": "status-update", "status": "ended"}
         ended["call"] = inside
         ended["timestamp"] = (NOON + timedelta(seconds=64)).timestamp() * 1000
         services.calls.record_message(read_message({"message": ended}))
-    elif told.way == "report":
-        copy = inside if told.reason_in_call else call
-        report = {"type": "end-of-call-report", "call": copy, **told.document}
+    elif case.way == "report":
+        copy = inside if case.reason_in_call else call
+        report = {"type": "end-of-call-report", "call": copy, **case.document}
         services.calls.record_message(read_message({"message": report}))
     else:
         look(
-            services, call_id, {**inside, **told.document}, last=told.way == "last look"
+            services, call_id, {**inside, **case.document}, last=case.way == "last look"
         )
 
 
@@ -235,11 +235,11 @@ def rows(services: Services, campaign_id: UUID) -> dict[str, list[dict[str, Any]
 @settings(max_examples=30)
 @given(orders=orders())
 def test_any_order_and_repetition_of_reports_gives_the_same_rows(
-    services: Services, orders: tuple[list[Told], list[Told]]
+    services: Services, orders: tuple[list[ReportCase], list[ReportCase]]
 ) -> None:
-    told, jumbled = orders
+    reports, shuffled = orders
     one, other = (
-        rows(services, call_after(services, order)) for order in (told, jumbled)
+        rows(services, call_after(services, order)) for order in (reports, shuffled)
     )
     assert one == other
     [call], [board] = one["call"], one["board"]
@@ -252,12 +252,12 @@ def test_any_order_and_repetition_of_reports_gives_the_same_rows(
 
 
 @settings(max_examples=30)
-@given(told=st.lists(TOLD, min_size=1, max_size=5))
+@given(reports=st.lists(REPORTS, min_size=1, max_size=5))
 def test_a_call_shows_no_less_than_its_most_complete_report(
-    services: Services, told: list[Told]
+    services: Services, reports: list[ReportCase]
 ) -> None:
-    [call] = rows(services, call_after(services, told))["call"]
-    reports = [one for one in told if one.way in {"report", "look", "last look"}]
+    [call] = rows(services, call_after(services, reports))["call"]
+    reports = [one for one in reports if one.way in {"report", "look", "last look"}]
     for one in reports:
         assert call["ended_reason"] is not None or one.reason is None
         assert call["ended_reason"] != GENERIC or one.reason not in SPECIFIC

@@ -55,14 +55,14 @@ class Line:
         )
         return call_id
 
-    def end(self, call_id: UUID, **told: Any) -> None:
-        body = report(call_id, **told)
+    def end(self, call_id: UUID, **fields: Any) -> None:
+        body = report(call_id, **fields)
         body["message"]["call"]["id"] = str(call_id)
         record_message(self.services, body)
 
-    def call(self, **told: Any) -> UUID:
+    def call(self, **fields: Any) -> UUID:
         call_id = self.place()
-        self.end(call_id, **told)
+        self.end(call_id, **fields)
         return call_id
 
     def progress(self) -> dict[str, int]:

@@ -56,7 +56,7 @@ def fail_before_ringing(line: Line) -> UUID:
 
 
 def prove_ringing(line: Line, call_id: UUID) -> None:
-    told = Report(
+    full_report = Report(
         grade=ReportGrade.DELIVERED,
         reason="voicemail",
         cost=Decimal(1),
@@ -64,7 +64,7 @@ def prove_ringing(line: Line, call_id: UUID) -> None:
     )
 
     def command(call: Any, at: datetime) -> None:
-        call.report(told, at=at, by=BY, evidence=None)
+        call.report(full_report, at=at, by=BY, evidence=None)
 
     line.services.calls._unit.run(call_id, command)
 

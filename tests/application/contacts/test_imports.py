@@ -96,11 +96,11 @@ def test_every_accepted_row_becomes_a_contact_in_the_files_order(
 
 
 def test_an_import_reports_its_progress(services: Services, small_steps: None) -> None:
-    told: list[int] = []
+    progress: list[int] = []
     services.imports.create_campaign(
-        asked(services), default_cap=8, by=BY, on_progress=told.append
+        asked(services), default_cap=8, by=BY, on_progress=progress.append
     )
-    assert told == [2, 4, MANY]
+    assert progress == [2, 4, MANY]
 
 
 def test_every_rejected_row_is_kept_with_its_number_and_reason(

@@ -222,7 +222,7 @@ class PlannedCalls(RuleBasedStateMachine):
 
     def report(self, outcome: CallOutcome) -> Any:
         found = OutcomeFinding(ReportedOutcome(outcome, "rule"), OutcomeBasis(1))
-        told = Report(
+        settled = Report(
             grade=ReportGrade.DELIVERED,
             reason="reason",
             cost=Decimal(1),
@@ -231,7 +231,7 @@ class PlannedCalls(RuleBasedStateMachine):
         )
 
         def command(call: Call, at: datetime) -> None:
-            call.report(told, at=at, by=BY, evidence=None)
+            call.report(settled, at=at, by=BY, evidence=None)
 
         return command
 

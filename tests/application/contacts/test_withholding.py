@@ -169,11 +169,11 @@ def test_a_call_placed_after_the_activation_of_a_list_is_hung_up(
     assert services.load_call(call_id).hang_up_requested
 
 
-@pytest.mark.parametrize("standing", ["ringing", "in-progress"])
+@pytest.mark.parametrize("call_status", ["ringing", "in-progress"])
 def test_a_call_that_rings_goes_on_when_a_list_becomes_active(
-    services: Services, standing: str
+    services: Services, call_status: str
 ) -> None:
-    call_id = placed(services, standing)
+    call_id = placed(services, call_status)
     import_list(services)
     run(services)
     assert not services.load_call(call_id).hang_up_requested

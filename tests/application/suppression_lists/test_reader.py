@@ -56,7 +56,7 @@ def test_numbers_of_other_countries_need_their_country_code() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (b"2025550100\ncall me\n", "Line 2 ('call me') has no phone number"),
         (b"2025550100,2026-01-02,A\n", "list of changes"),
@@ -68,11 +68,11 @@ def test_numbers_of_other_countries_need_their_country_code() -> None:
     ],
 )
 def test_a_file_with_a_line_that_cannot_be_read_is_refused(
-    content: bytes, words: str
+    content: bytes, message: str
 ) -> None:
     with pytest.raises(UnreadableList) as refused:
         read(content)
-    assert words in str(refused.value)
+    assert message in str(refused.value)
 
 
 @given(

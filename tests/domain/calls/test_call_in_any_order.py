@@ -193,8 +193,8 @@ def hearings(draw: st.DrawFn) -> tuple[list[Message], list[Message], list[int]]:
     """Draw a life, the same in another order with repeats, and when it arrives."""
     life = draw(lives())
     repeats = draw(st.lists(st.sampled_from(life), max_size=4))
-    jumbled = draw(st.permutations(life + repeats))
-    return life, list(jumbled), draw(st.lists(st.integers(0, 900), min_size=1))
+    shuffled = draw(st.permutations(life + repeats))
+    return life, list(shuffled), draw(st.lists(st.integers(0, 900), min_size=1))
 
 
 @settings(
@@ -202,10 +202,10 @@ def hearings(draw: st.DrawFn) -> tuple[list[Message], list[Message], list[int]]:
 )
 @given(hearings())
 def test_any_order_and_repetition_gives_the_same_call(
-    told: tuple[list[Message], list[Message], list[int]],
+    case: tuple[list[Message], list[Message], list[int]],
 ) -> None:
-    life, jumbled, delays = told
-    assert final(heard(jumbled, delays)) == final(heard(life))
+    life, shuffled, delays = case
+    assert final(heard(shuffled, delays)) == final(heard(life))
 
 
 TALK = [

@@ -316,7 +316,7 @@ class CallMachine(RuleBasedStateMachine):
     def a_report_is_awaited_once_and_settled_once(self) -> None:
         awaited = [end for end in self.past(Call.Ended) if end.awaits_report]
         reports = self.past(Call.Reported)
-        settled = [told for told in reports if told.awaited and told.settled]
+        settled = [report for report in reports if report.awaited and report.settled]
         assert len(awaited) == self.call.ended
         assert len(settled) == self.call.settled
 

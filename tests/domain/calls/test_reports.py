@@ -140,15 +140,15 @@ def test_any_order_and_repetition_of_reports_gives_the_same_call_and_spend(
 def test_a_call_knows_all_that_any_of_its_reports_knows(reports: list[Report]) -> None:
     call = after(*reports)
     assert call.status is CallStatus.ENDED
-    for told, known in {
+    for name, known in {
         "reason": call.ended_reason,
         "started_at": call.started_at,
         "ended_at": call.ended_at,
         "duration_seconds": call.duration_seconds,
         "cost": call.cost,
     }.items():
-        named = {getattr(report, told) for report in reports} - {None}
-        assert known in named if named else known is None, told
+        named = {getattr(report, name) for report in reports} - {None}
+        assert known in named if named else known is None, name
     charged = {report.cost for report in reports if report.cost}
     assert (call.cost in charged) == bool(charged), "a zero replaced a cost"
     specific = any(

@@ -57,9 +57,9 @@ def after(
     history: ContactHistory | None = None,
     terms: CallingTerms = TERMS,
     at: datetime = NOON,
-    **told: Any,
+    **fields: Any,
 ) -> NextStep:
-    result = CallResult(outcome, at, **told)
+    result = CallResult(outcome, at, **fields)
     return next_step(terms, history or called(), result, at)
 
 

@@ -19,7 +19,7 @@ from interfaces.auth.oidc import KEY_REFRESHES_A_MINUTE, LOGIN_COOKIE, _own_path
 from interfaces.auth.viewer import COOKIE
 from tests import http_requests as asking
 from tests.interfaces.auth.test_sign_in import ME, ask
-from tests.interfaces.serving import ApiClient, opened_desk
+from tests.interfaces.serving import ApiClient, serve_api
 
 EMAIL = "auditor@example.com"
 
@@ -78,7 +78,7 @@ def entered(database: str, **more: Any) -> Iterator[Entrance]:
             "oidc_client_secret": "a-secret",
             **more,
         }
-        with opened_desk(database, **given) as api:
+        with serve_api(database, **given) as api:
             api.members.add(EMAIL, Role.AUDITOR, by="test")
             yield Entrance(api, issuer)
 
@@ -95,7 +95,7 @@ def test_a_member_signs_in_and_is_redirected_to_the_requested_page(
 
 
 @pytest.mark.parametrize(
-    ("subject", "claims", "said"),
+    ("subject", "claims", "message"),
     [
         (
             "stranger",
@@ -111,12 +111,12 @@ def test_a_member_signs_in_and_is_redirected_to_the_requested_page(
     ],
 )
 def test_a_person_who_is_not_on_the_allowlist_is_refused(
-    entrance: Entrance, subject: str, claims: dict[str, Any], said: str
+    entrance: Entrance, subject: str, claims: dict[str, Any], message: str
 ) -> None:
     entrance.person(subject, **{"email": None, **claims})
     answer = entrance.comes_in(subject)
     assert answer.status_code == 403
-    assert said in answer.json()["error"]["message"]
+    assert message in answer.json()["error"]["message"]
     assert COOKIE not in answer.cookies
 
 
@@ -243,7 +243,7 @@ def test_an_unreachable_identity_provider_is_reported(database: str) -> None:
         "oidc_client_id": "autolynx",
         "oidc_client_secret": "a-secret",
     }
-    with opened_desk(database, **given) as api:
+    with serve_api(database, **given) as api:
         answer = api.get("/sign-in/oidc", role=None)
     assert answer.status_code == 503
     assert "cannot be reached" in answer.json()["error"]["message"]

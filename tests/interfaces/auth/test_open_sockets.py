@@ -7,7 +7,7 @@ import pytest
 from domain.values import Role
 from interfaces.graphql.router import NO_ACCESS, OTHER_ACCESS
 from tests.fakes import FakeProvider
-from tests.interfaces.serving import ApiClient, configured, opened_desk, running_api
+from tests.interfaces.serving import ApiClient, configured, running_api, serve_api
 
 NEVER = 3_600.0
 """Seconds between rechecks: only a notification can close a socket in time."""
@@ -16,7 +16,7 @@ NEVER = 3_600.0
 @pytest.fixture(params=["the same API process", "another API process"])
 def api(request: pytest.FixtureRequest, database: str) -> Iterator[ApiClient]:
     """A api whose sockets are served by the API that the parameter names."""
-    with opened_desk(database, recheck_seconds=NEVER) as api:
+    with serve_api(database, recheck_seconds=NEVER) as api:
         if request.param == "the same API process":
             yield api
             return

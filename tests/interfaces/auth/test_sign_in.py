@@ -18,7 +18,7 @@ from interfaces.auth.viewer import COOKIE
 from interfaces.dashboard.documents import read_documents
 from storage.access.sessions import IDLE_LIFE, WHOLE_LIFE
 from tests import http_requests as asking
-from tests.interfaces.serving import GRAPHQL_WS, ApiClient, Socket, opened_desk, utc_now
+from tests.interfaces.serving import GRAPHQL_WS, ApiClient, Socket, serve_api, utc_now
 
 ME = next(one.id for one in read_documents() if one.name == "Me")
 
@@ -39,8 +39,8 @@ def ask(
     return data
 
 
-def code(told: dict[str, Any]) -> str:
-    return str(told["errors"][0]["extensions"]["code"])
+def code(answer: dict[str, Any]) -> str:
+    return str(answer["errors"][0]["extensions"]["code"])
 
 
 def test_a_link_signs_its_member_in_once(shared_api: ApiClient) -> None:
@@ -62,7 +62,7 @@ def test_the_session_cookie_is_http_only_and_same_site(shared_api: ApiClient) ->
 
 
 def test_over_https_the_cookie_has_the_host_prefix(database: str) -> None:
-    with opened_desk(database, public_url="https://lynx.example") as api:
+    with serve_api(database, public_url="https://lynx.example") as api:
         answer = sign_in(api, api.link())
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("__Host-autolynx=")

@@ -54,8 +54,8 @@ def import_into(shared_api: ApiClient, campaign_id: str, file: str) -> str:
     query = """mutation($id: ID!, $upload: ID!) {
       importContacts(campaignId: $id, uploadId: $upload) { __typename }
     }"""
-    told = shared_api.execute(query, Role.OPERATOR, id=campaign_id, upload=list_id)
-    assert told["importContacts"]["__typename"] != "UserError", told
+    answer = shared_api.execute(query, Role.OPERATOR, id=campaign_id, upload=list_id)
+    assert answer["importContacts"]["__typename"] != "UserError", answer
     return list_id
 
 

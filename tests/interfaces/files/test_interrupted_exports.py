@@ -10,7 +10,7 @@ import pytest
 from interfaces.files.export import EXPORTS_AT_A_TIME
 from interfaces.http.connections import TimedProtocol
 from tests.interfaces.listening import connected
-from tests.interfaces.serving import ApiClient, opened_desk
+from tests.interfaces.serving import ApiClient, serve_api
 from tests.support import eventually
 
 CONTACTS, NAME_BYTES = 80, 100_000
@@ -30,7 +30,7 @@ EXPORTS_OF_THE_API = """
 @pytest.fixture
 def long_export(database: str) -> Iterator[tuple[ApiClient, str]]:
     """A served API and the path of an export of EXPORT_BYTES."""
-    with opened_desk(database) as api:
+    with serve_api(database) as api:
         people = [f"P{n},,+1202555{n:04}" for n in range(100, 100 + CONTACTS)]
         id_ = api.campaign("name,business_name,phone\n" + "\n".join(people))
         with api.pool.connection() as connection:

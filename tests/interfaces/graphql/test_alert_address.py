@@ -18,7 +18,7 @@ FEED = """subscription { eventAppended(after: 0, filter: {types: ["settings.chan
 
 
 @pytest.fixture
-def told(shared_api: ApiClient) -> ApiClient:
+def api_with_address(shared_api: ApiClient) -> ApiClient:
     """A api whose alert address is set."""
     answer = shared_api.execute(SET, x=ADDRESS)
     assert answer == {"updateSettings": {"alertWebhookUrl": ADDRESS}}
@@ -31,18 +31,18 @@ def told(shared_api: ApiClient) -> ApiClient:
     [(Role.ADMIN, ADDRESS), (Role.OPERATOR, None), (Role.AUDITOR, None)],
 )
 def test_settings_show_the_alert_address_to_admins_only(
-    told: ApiClient, role: Role, shown: str | None
+    api_with_address: ApiClient, role: Role, shown: str | None
 ) -> None:
-    settings = told.execute(READ, role)["settings"]
+    settings = api_with_address.execute(READ, role)["settings"]
     assert settings["alertWebhookUrl"] == shown
     assert settings["globalCap"]
 
 
 @pytest.mark.parametrize(("role", "shown"), [(Role.ADMIN, True), (Role.AUDITOR, False)])
 def test_the_event_list_shows_the_alert_address_to_admins_only(
-    told: ApiClient, role: Role, *, shown: bool
+    api_with_address: ApiClient, role: Role, *, shown: bool
 ) -> None:
-    answer = told.execute(LISTED, role)
+    answer = api_with_address.execute(LISTED, role)
     assert (ADDRESS in json.dumps(answer)) is shown
     values = [node["payload"]["values"] for node in answer["events"]["nodes"]]
     hidden = ADDRESS if shown else "visible to admins only"
@@ -52,9 +52,9 @@ def test_the_event_list_shows_the_alert_address_to_admins_only(
 
 @pytest.mark.parametrize(("role", "shown"), [(Role.ADMIN, True), (Role.AUDITOR, False)])
 def test_the_event_feed_shows_the_alert_address_to_admins_only(
-    told: ApiClient, role: Role, *, shown: bool
+    api_with_address: ApiClient, role: Role, *, shown: bool
 ) -> None:
-    with told.socket(told.token(role)) as socket:
+    with api_with_address.socket(api_with_address.token(role)) as socket:
         socket.acknowledged().subscribe(FEED)
         event = socket.next()["eventAppended"]
     assert event["type"] == "settings.changed"
@@ -71,12 +71,12 @@ def test_auditors_see_that_no_alert_address_was_set(shared_api: ApiClient) -> No
 
 
 def test_an_event_that_was_tampered_with_does_not_show_the_alert_address(
-    told: ApiClient,
+    api_with_address: ApiClient,
 ) -> None:
-    with told.pool.connection() as connection:
+    with api_with_address.pool.connection() as connection:
         connection.execute(
             "update autolynx_events set state = state || 'x'::bytea"
             " where topic = 'settings.changed'"
         )
-    assert ADDRESS in json.dumps(told.execute(LISTED, Role.ADMIN))
-    assert ADDRESS not in json.dumps(told.execute(LISTED, Role.AUDITOR))
+    assert ADDRESS in json.dumps(api_with_address.execute(LISTED, Role.ADMIN))
+    assert ADDRESS not in json.dumps(api_with_address.execute(LISTED, Role.AUDITOR))

@@ -14,7 +14,7 @@ from tests.interfaces.serving import (
     CREATE,
     LINE,
     ApiClient,
-    opened_desk,
+    serve_api,
     utc_now,
 )
 
@@ -38,8 +38,8 @@ SETTINGS = """mutation($input: SettingsInput!) { updateSettings(input: $input) {
 
 def test_an_unknown_campaign_is_not_found(shared_api: ApiClient) -> None:
     for id_ in ("nonsense", str(uuid4())):
-        told = shared_api.execute(START, id=id_)["startCampaign"]
-        assert (told["__typename"], told["code"]) == ("UserError", "NOT_FOUND")
+        answer = shared_api.execute(START, id=id_)["startCampaign"]
+        assert (answer["__typename"], answer["code"]) == ("UserError", "NOT_FOUND")
 
 
 def test_a_wrong_input_is_named_as_the_contract_spells_it(
@@ -52,14 +52,14 @@ def test_a_wrong_input_is_named_as_the_contract_spells_it(
         "assistantId": shared_api.assistant(),
         "phoneNumberId": LINE,
     }
-    told = shared_api.execute(CREATE, input=asked)["createCampaign"]
-    assert told["code"] == "INVALID"
-    assert {tuple(one["path"]) for one in told["fields"]} == {("name",), ("cap",)}
+    answer = shared_api.execute(CREATE, input=asked)["createCampaign"]
+    assert answer["code"] == "INVALID"
+    assert {tuple(one["path"]) for one in answer["fields"]} == {("name",), ("cap",)}
 
 
 def test_settings_out_of_bounds_are_named_in_camel_case(shared_api: ApiClient) -> None:
-    told = shared_api.execute(SETTINGS, input={"globalCap": 0})["updateSettings"]
-    assert told["fields"] == [{"path": ["globalCap"]}]
+    answer = shared_api.execute(SETTINGS, input={"globalCap": 0})["updateSettings"]
+    assert answer["fields"] == [{"path": ["globalCap"]}]
 
 
 def test_a_paused_campaign_is_not_started(shared_api: ApiClient) -> None:
@@ -81,28 +81,30 @@ def test_an_assistant_unknown_to_the_provider_is_not_found(
 
 def test_an_unreachable_provider_is_reported_as_unavailable(api: ApiClient) -> None:
     api.provider.down = True
-    told = api.execute(IMPORT, id=ASSISTANT)["importAssistant"]
-    assert told["code"] == "PROVIDER_UNAVAILABLE"
+    answer = api.execute(IMPORT, id=ASSISTANT)["importAssistant"]
+    assert answer["code"] == "PROVIDER_UNAVAILABLE"
 
 
 def test_budget_null_removes_the_limit_and_omitting_it_changes_nothing(
     shared_api: ApiClient,
 ) -> None:
     id_ = shared_api.campaign(budget="12.50")
-    told = shared_api.execute(UPDATE, id=id_, input={"cap": 3})["updateCampaign"]
-    assert (told["cap"], told["budget"]) == (3, "12.50")
-    told = shared_api.execute(UPDATE, id=id_, input={"budget": None})["updateCampaign"]
-    assert (told["cap"], told["budget"]) == (3, None)
+    answer = shared_api.execute(UPDATE, id=id_, input={"cap": 3})["updateCampaign"]
+    assert (answer["cap"], answer["budget"]) == (3, "12.50")
+    answer = shared_api.execute(UPDATE, id=id_, input={"budget": None})[
+        "updateCampaign"
+    ]
+    assert (answer["cap"], answer["budget"]) == (3, None)
 
 
 def test_settings_that_are_not_given_stay_unchanged(shared_api: ApiClient) -> None:
-    told = shared_api.execute(SETTINGS, input={"dailyBudget": "40", "globalCap": 20})
-    assert told["updateSettings"]["dailyBudget"] == "40"
-    told = shared_api.execute(SETTINGS, input={"globalCap": None})
+    answer = shared_api.execute(SETTINGS, input={"dailyBudget": "40", "globalCap": 20})
+    assert answer["updateSettings"]["dailyBudget"] == "40"
+    answer = shared_api.execute(SETTINGS, input={"globalCap": None})
     shown = {"globalCap": 20, "dailyBudget": "40", "spendAlertThreshold": "0.8"}
-    assert told["updateSettings"] == {"__typename": "Settings", **shown}
-    told = shared_api.execute(SETTINGS, input={"dailyBudget": None})
-    assert told["updateSettings"]["dailyBudget"] is None
+    assert answer["updateSettings"] == {"__typename": "Settings", **shown}
+    answer = shared_api.execute(SETTINGS, input={"dailyBudget": None})
+    assert answer["updateSettings"]["dailyBudget"] is None
 
 
 # --- Never an error after the commit ----------------------------------------------
@@ -112,10 +114,10 @@ def test_a_mutation_returns_its_result_while_no_projector_runs(api: ApiClient) -
     id_ = api.campaign()
     api.caught_up()
     api.projector.stop()
-    told = api.execute(START, id=id_)["startCampaign"]
+    answer = api.execute(START, id=id_)["startCampaign"]
     progress = {"contacts": 2, "pending": 2}
     queued = {"__typename": "Campaign", "state": "QUEUED", "progress": progress}
-    assert told == queued
+    assert answer == queued
     api.projector.start()
 
 
@@ -127,18 +129,18 @@ def test_the_counters_of_a_canceled_campaign_add_up_while_no_projector_runs(
     id_ = api.campaign()
     api.caught_up()
     api.projector.stop()
-    told = api.execute(query, id=id_)["cancelCampaign"]
+    answer = api.execute(query, id=id_)["cancelCampaign"]
     progress = {"contacts": 2, "pending": 0, "canceled": 2}
-    assert told == {"state": "CANCELED", "progress": progress}
+    assert answer == {"state": "CANCELED", "progress": progress}
     api.projector.start()
     api.caught_up()
-    assert api.execute(query, id=id_)["cancelCampaign"] == told
+    assert api.execute(query, id=id_)["cancelCampaign"] == answer
 
 
 def test_a_new_assistant_is_returned_while_no_projector_runs(api: ApiClient) -> None:
     api.projector.stop()
-    told = api.execute(IMPORT, id=ASSISTANT)["importAssistant"]
-    assert (told["name"], told["activeCampaigns"]) == ("Ann", 0)
+    answer = api.execute(IMPORT, id=ASSISTANT)["importAssistant"]
+    assert (answer["name"], answer["activeCampaigns"]) == ("Ann", 0)
     api.projector.start()
 
 
@@ -226,7 +228,7 @@ def test_introspection_is_refused(shared_api: ApiClient) -> None:
 
 
 def test_introspection_is_allowed_to_members_in_development(database: str) -> None:
-    with opened_desk(database, development=True) as api:
+    with serve_api(database, development=True) as api:
         assert api.execute(SCHEMA)["__schema"]["queryType"]["name"] == "Query"
         assert api.ask(SCHEMA, role=None).code == "UNAUTHENTICATED"
         headers = {"Accept": "text/html"}
@@ -266,8 +268,12 @@ def test_the_scheduler_s_last_decision_is_shown(shared_api: ApiClient) -> None:
     ProcessRecords(shared_api.pool).write_decisions([decision])
     shown = shared_api.execute(query, id=id_)["campaign"]["lastDecision"]
     assert (shown["room"], shown["placed"]) == (0, 0)
-    (said,) = shown["reasons"]
-    assert (said["code"], said["contacts"], said["until"]) == ("CAP_FULL", 2, None)
+    (shown_reason,) = shown["reasons"]
+    assert (shown_reason["code"], shown_reason["contacts"], shown_reason["until"]) == (
+        "CAP_FULL",
+        2,
+        None,
+    )
 
 
 def test_an_upload_can_be_read_until_it_is_imported(shared_api: ApiClient) -> None:

@@ -299,9 +299,9 @@ def test_an_operator_may_not_subscribe_to_the_log(api: ApiClient) -> None:
 
 
 def test_a_member_who_is_no_longer_an_auditor_gets_no_more_events(
-    impatient_desk: ApiClient,
+    api_with_frequent_checks: ApiClient,
 ) -> None:
-    api = impatient_desk
+    api = api_with_frequent_checks
     with api.socket(api.token(Role.AUDITOR)) as socket:
         socket.acknowledged().subscribe(APPENDED, after=0)
         socket.next()

@@ -88,7 +88,7 @@ class Watched:
         return found
 
 
-def said(part: Component, status: HealthStatus) -> str:
+def detail_of(part: Component, status: HealthStatus) -> str:
     assert part.status is status, part
     return part.detail or ""
 
@@ -144,9 +144,9 @@ def test_the_leading_scheduler_is_named_until_its_heartbeat_is_too_old(
 ) -> None:
     watched = Watched(services)
     sign(services, silent_after=120, age=100)
-    assert "host:1 leads" in said(watched.part("scheduler"), OK)
+    assert "host:1 leads" in detail_of(watched.part("scheduler"), OK)
     sign(services, silent_after=60, age=100)
-    assert "nothing is dialled" in said(watched.part("scheduler"), DOWN)
+    assert "nothing is dialled" in detail_of(watched.part("scheduler"), DOWN)
 
 
 def test_a_read_model_that_is_behind_is_named_with_the_event_it_waits_for(
@@ -157,21 +157,21 @@ def test_a_read_model_that_is_behind_is_named_with_the_event_it_waits_for(
     for behind, status in ((20, DEGRADED), (100, DOWN)):
         clock.time = real_time() - timedelta(seconds=behind)
         services.members.add(f"{behind}@example.com", Role.OPERATOR, by="test")
-        assert "member.added" in said(watched.part("projector"), status)
+        assert "member.added" in detail_of(watched.part("projector"), status)
         services.settle()
-    said(watched.part("projector"), OK)
+    detail_of(watched.part("projector"), OK)
 
 
 def test_the_provider_s_last_error_is_shown_after_it_has_recovered(
     services: Services,
 ) -> None:
     watched = Watched(services)
-    assert said(watched.part("provider"), OK) == ""
+    assert detail_of(watched.part("provider"), OK) == ""
     watched.provider.down = True
-    assert said(watched.part("provider"), DOWN) == "the provider is down"
-    assert "unknown" in said(watched.part("lines"), DEGRADED)
+    assert detail_of(watched.part("provider"), DOWN) == "the provider is down"
+    assert "unknown" in detail_of(watched.part("lines"), DEGRADED)
     watched.provider.down = False
-    assert "the provider is down" in said(watched.part("provider"), OK)
+    assert "the provider is down" in detail_of(watched.part("provider"), OK)
 
 
 def test_a_provider_that_does_not_answer_does_not_delay_the_report(
@@ -188,25 +188,27 @@ def test_a_provider_that_does_not_answer_does_not_delay_the_report(
 
     monkeypatch.setattr(watched.provider, "phone_numbers", phone_numbers)
     watched.report()
-    said(watched.part("database"), OK)
-    detail = said(watched.part("provider"), DEGRADED)
+    detail_of(watched.part("database"), OK)
+    detail = detail_of(watched.part("provider"), DEGRADED)
     assert "has not answered a request for 30 s" in detail
     started = set(threading.enumerate()) - others
     (asking,) = [one for one in started if one.name == "provider watch"]
     answers.set()
     asking.join(10)
-    said(watched.part("provider"), OK)
+    detail_of(watched.part("provider"), OK)
 
 
 def test_the_lines_component_reports_live_calls_and_inactive_lines(
     services: Services,
 ) -> None:
     watched = Watched(services)
-    assert said(watched.part("lines"), OK).startswith("Phone numbers: 1. Calls live")
+    assert detail_of(watched.part("lines"), OK).startswith(
+        "Phone numbers: 1. Calls live"
+    )
     watched.provider.lines = [PhoneNumber("line-2", "+12025550102", None, "blocked")]
-    assert "+12025550102" in said(watched.part("lines"), DEGRADED)
+    assert "+12025550102" in detail_of(watched.part("lines"), DEGRADED)
     watched.provider.lines = []
-    assert "no phone number" in said(watched.part("lines"), DEGRADED)
+    assert "no phone number" in detail_of(watched.part("lines"), DEGRADED)
 
 
 def test_health_names_a_faulty_or_missing_line(services: Services) -> None:
@@ -215,26 +217,26 @@ def test_health_names_a_faulty_or_missing_line(services: Services) -> None:
     other = PhoneNumber("line-2", "+12025550102", None, None)
     watched.provider.lines = [LINE, other]
     watched.provider.lines_down["line-2"] = ProviderUnavailable("500: odd")
-    result = said(watched.part("lines"), DEGRADED)
+    result = detail_of(watched.part("lines"), DEGRADED)
     assert "does not show the calls of +12025550102: 500: odd" in result
     assert "no longer at the provider: deleted-line" in result
-    said(watched.part("provider"), OK)
+    detail_of(watched.part("provider"), OK)
 
 
 def test_clocks_that_differ_are_named(services: Services) -> None:
     watched = Watched(services)
     with connect(services.url, name="test") as connection:
         write_clock(connection, "projector", "fine:1", 1.9)
-        said(watched.part("clock"), OK)
+        detail_of(watched.part("clock"), OK)
         write_clock(connection, "scheduler", "late:2", -7.2)
-        result = said(watched.part("clock"), DEGRADED)
+        result = detail_of(watched.part("clock"), DEGRADED)
         connection.execute("delete from process_clock")
     assert "scheduler late:2 is 7 s behind the database" in result
     assert "fine" not in result
 
 
 def test_webhooks_without_a_secret_are_named(services: Services) -> None:
-    result = said(Watched(services, webhooks=False).part("webhooks"), DEGRADED)
+    result = detail_of(Watched(services, webhooks=False).part("webhooks"), DEGRADED)
     assert "AUTOLYNX_WEBHOOK_SECRET" in result
 
 
@@ -244,29 +246,29 @@ def test_missing_webhooks_during_calls_are_reported_with_the_likely_cause(
     watched, clock = Watched(services), services.now
     assert isinstance(clock, Clock)
     first, second = placed(services, clock, "one", 30 * MINUTE, 2)
-    assert "no webhook has arrived" in said(watched.part("webhooks"), DEGRADED)
+    assert "no webhook has arrived" in detail_of(watched.part("webhooks"), DEGRADED)
 
     clock.time = real_time() - 20 * MINUTE
     services.calls.record_message(read_message(status_update("one", first, "ringing")))
     services.settle()
-    said(watched.part("webhooks"), OK)
+    detail_of(watched.part("webhooks"), OK)
 
     place(services, clock, "two", second, 5 * MINUTE)
-    result = said(watched.part("webhooks"), DEGRADED)
+    result = detail_of(watched.part("webhooks"), DEGRADED)
     assert "for 5 min" in result
     assert "https://calls.example/webhooks/vapi" in result
     assert "AUTOLYNX_PUBLIC_URL" in result
 
     services.calls.record_lookup(second, shown("two"), grade=ReportGrade.NONE)
     services.settle()
-    said(watched.part("webhooks"), DEGRADED)  # It was queried and gave no answer.
+    detail_of(watched.part("webhooks"), DEGRADED)  # It was queried and gave no answer.
 
     clock.time = real_time()
     services.calls.record_message(
         read_message(status_update("stranger", None, "ringing"))
     )
     services.settle()
-    said(watched.part("webhooks"), OK)
+    detail_of(watched.part("webhooks"), OK)
 
 
 def placed(
@@ -311,7 +313,7 @@ def test_a_duplicate_that_stops_all_dialling_degrades_health(
     [call_id] = services.claim(services.campaign(1))
     services.calls.confirm_duplicate(call_id, "p-2")
     services.settle()
-    detail = said(Watched(services).part("dialling"), DEGRADED)
+    detail = detail_of(Watched(services).part("dialling"), DEGRADED)
     assert "All dialling is stopped" in detail
     assert "an admin can allow requests again in the settings" in detail
     services.settings.allow_requests_again(by="ann")
@@ -324,20 +326,20 @@ def test_rules_that_are_switched_off_are_reported_with_the_member(
 ) -> None:
     off = SettingsValues().with_rules(RulesMode.OFF, reason=None, by=ENVIRONMENT)
     part = Watched(services, first_settings=off).part("calling rules")
-    assert "switched off for all campaigns by environment" in said(part, OK)
+    assert "switched off for all campaigns by environment" in detail_of(part, OK)
     services.settings.amend(
         {"calling_rules": RulesMode.OFF, "calling_rules_reason": "advice"}, by=BY
     )
     services.settle()
-    assert f"by {BY}" in said(Watched(services).part("calling rules"), OK)
+    assert f"by {BY}" in detail_of(Watched(services).part("calling rules"), OK)
     services.settings.amend({"calling_rules": RulesMode.ENFORCED}, by=BY)
     services.settle()
-    assert said(Watched(services).part("calling rules"), OK) == ""
+    assert detail_of(Watched(services).part("calling rules"), OK) == ""
 
 
 def test_rules_that_cannot_be_read_are_reported_as_down(services: Services) -> None:
     broken = Watched(services, rules_problem=lambda: "us.toml, row 3: no source.")
-    detail = said(broken.part("calling rules"), DOWN)
+    detail = detail_of(broken.part("calling rules"), DOWN)
     assert "nobody is called: us.toml, row 3" in detail
 
 
@@ -349,11 +351,11 @@ def test_a_list_that_cannot_be_read_or_is_too_old_is_named(services: Services) -
     assert Watched(services).part("suppression lists").status is OK
     with connect(services.url, name="test") as connection:
         connection.execute("delete from suppression_block")
-    detail = said(Watched(services).part("suppression lists"), DEGRADED)
+    detail = detail_of(Watched(services).part("suppression lists"), DEGRADED)
     assert "The list Registry cannot be read (1 of its 1 blocks are missing)" in detail
     assert "numbers of +1305 are not called. Import the list again." in detail
     old = replace(terms, as_of=today - timedelta(days=40), max_age_days=31)
     services.suppression_lists.receive(old, [b"+13055550100"], by=BY)
     services.settle()
-    detail = said(Watched(services).part("suppression lists"), DEGRADED)
+    detail = detail_of(Watched(services).part("suppression lists"), DEGRADED)
     assert "The list Registry is too old" in detail

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from domain.values import Role
-from tests.interfaces.serving import ApiClient, opened_desk
+from tests.interfaces.serving import ApiClient, serve_api
 from tests.support import eventually
 
 TOLD = InMemorySpanExporter()
@@ -19,7 +19,7 @@ TOLD = InMemorySpanExporter()
 def api(shared_database: str) -> Iterator[ApiClient]:
     tracers = TracerProvider()
     tracers.add_span_processor(SimpleSpanProcessor(TOLD))
-    with opened_desk(shared_database, tracers=tracers) as api:
+    with serve_api(shared_database, tracers=tracers) as api:
         yield api
 
 

@@ -81,7 +81,7 @@ def test_the_pending_contacts_of_each_group_are_those_of_the_aggregates(
         life.groups[id_]
         for campaign in life.campaigns
         for id_ in life.contacts[campaign.id]
-        if life.standing(id_) is ContactStatus.PENDING
+        if life.status_of(id_) is ContactStatus.PENDING
     )
     with store.conn.transaction(force_rollback=True):
         project(store, life, size)

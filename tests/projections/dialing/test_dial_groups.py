@@ -51,7 +51,7 @@ def waiting(life: Life, view: CampaignView) -> list[ContactGroup | None]:
     return [
         life.groups[id_]
         for id_ in life.contacts[view.id]
-        if life.standing(id_) is ContactStatus.PENDING
+        if life.status_of(id_) is ContactStatus.PENDING
     ]
 
 
@@ -75,7 +75,7 @@ def test_candidates_are_the_first_contacts_of_open_groups(
             id_
             for id_ in life.contacts[view.id]
             if life.groups[id_] in decide.allowed
-            and life.standing(id_) is ContactStatus.PENDING
+            and life.status_of(id_) is ContactStatus.PENDING
         ]
         assert [one.contact_id for one in view.candidates] == expected
         assert few[view.id].candidates == view.candidates[:2]

@@ -81,7 +81,7 @@ def test_a_time_means_one_position_even_if_clocks_differ(store: Store) -> None:
     catch_up(store.conn)
     times = [event.timestamp for event in life.events]
     for time in [START - TICK, *times, *(at - TICK for at in times)]:
-        later = [at for at, said in enumerate(times, start=1) if said > time]
+        later = [at for at, occurred in enumerate(times, start=1) if occurred > time]
         expected = min(later) - 1 if later else len(times)
         assert position_at(store.conn, time) == expected
 

@@ -75,10 +75,10 @@ def test_the_tables_contain_the_rows_that_the_handlers_return(store: Store) -> N
         received = memory.tables[table.name]
         assert len(found) == len(received), table.name
         for row in found:
-            said = received[tuple(row[name] for name in table.key)]
-            assert {name: row[name] for name in said if name != "config"} == {
+            fields = received[tuple(row[name] for name in table.key)]
+            assert {name: row[name] for name in fields if name != "config"} == {
                 name: value.obj if isinstance(value, Jsonb) else value
-                for name, value in said.items()
+                for name, value in fields.items()
                 if name != "config"
             }
 

@@ -41,13 +41,13 @@ def one_campaign() -> Life:
 
 
 def test_subscribers_get_the_position_and_the_changed_campaigns(store: Store) -> None:
-    life, told = one_campaign(), Queue[tuple[int, Changed]]()
+    life, received = one_campaign(), Queue[tuple[int, Changed]]()
     with feeding(store) as feed:
-        feed.subscribe(lambda position, changed: told.put((position, changed)))
+        feed.subscribe(lambda position, changed: received.put((position, changed)))
         eventually(lambda: listeners(store) == 1)
         position = store.append(life.events)
         catch_up(store.conn)
-        changes = iter(lambda: told.get(timeout=10), None)
+        changes = iter(lambda: received.get(timeout=10), None)
         named = next(change for change in changes if change[1] is not None)
         assert named == (position, frozenset({life.campaigns[0].id}))
 
@@ -93,13 +93,13 @@ def test_stop_ends_all_waits(store: Store) -> None:
 def test_lost_notifications_are_replaced_by_a_change_of_all_campaigns(
     store: Store,
 ) -> None:
-    told = Queue[tuple[int, Changed]]()
+    received = Queue[tuple[int, Changed]]()
     with feeding(store, every=0.05) as feed:
-        feed.subscribe(lambda position, changed: told.put((position, changed)))
+        feed.subscribe(lambda position, changed: received.put((position, changed)))
         eventually(lambda: listeners(store) == 1)
         position = store.append(one_campaign().events)
         catch_up(store.conn, notify=False)
-        assert told.get(timeout=10) == (position, None)
+        assert received.get(timeout=10) == (position, None)
 
 
 def test_a_lost_connection_is_replaced(store: Store) -> None:
@@ -116,21 +116,21 @@ def test_a_lost_connection_is_replaced(store: Store) -> None:
 
 
 def test_an_error_of_one_subscriber_does_not_affect_the_others(store: Store) -> None:
-    told = Queue[int]()
+    received = Queue[int]()
     with feeding(store) as feed:
-        feed.subscribe(lambda position, _: told.put(position // 0))
-        feed.subscribe(lambda position, _: told.put(position))
+        feed.subscribe(lambda position, _: received.put(position // 0))
+        feed.subscribe(lambda position, _: received.put(position))
         position = store.append(one_campaign().events)
         catch_up(store.conn)
-        assert told.get(timeout=10) == position
+        assert received.get(timeout=10) == position
 
 
 def test_nothing_is_sent_after_unsubscribing(store: Store) -> None:
-    told: list[int] = []
+    received: list[int] = []
     with feeding(store) as feed:
-        leave = feed.subscribe(lambda position, _: told.append(position))
+        leave = feed.subscribe(lambda position, _: received.append(position))
         leave()
         position = store.append(one_campaign().events)
         catch_up(store.conn)
         assert feed.wait_for(position, timeout=10)
-    assert told == []
+    assert received == []

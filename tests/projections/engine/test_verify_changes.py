@@ -110,7 +110,8 @@ def test_a_change_is_reported_with_its_position(ledger: Ledger, what: str) -> No
     ledger.execute(statement)
     found = ledger.found()
     assert any(
-        position == at and message.format(at=at) in said for position, said in found
+        position == at and message.format(at=at) in message_end
+        for position, message_end in found
     ), found
     assert (ledger.mark.problem_position, ledger.mark.problem) == found[0]
 
@@ -137,8 +138,11 @@ def test_a_vault_row_emptied_without_an_erasure_is_reported(
         ledger.execute(statement)
     found = dict(ledger.found())
     for topic in (*EMPTIED, "call.ended"):  # The report is the proof of both.
-        said = found.pop(ledger.position_of(topic))
-        assert f"({topic}) is empty, and no erasure or retention explains it" in said
+        message_end = found.pop(ledger.position_of(topic))
+        assert (
+            f"({topic}) is empty, and no erasure or retention explains it"
+            in message_end
+        )
     assert found == {}
 
 
@@ -159,14 +163,14 @@ def test_an_inserted_event_is_reported(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "topic", "said"),
+    ("version", "topic", "message_end"),
     [
         (7, "campaign.paused", "is version 7 without the one before it."),
         (1, "campaign.paused", "cannot be version 1 of its stream."),
     ],
 )
 def test_an_appended_event_must_have_the_next_version_of_its_stream(
-    ledger: Ledger, version: int, topic: str, said: str
+    ledger: Ledger, version: int, topic: str, message_end: str
 ) -> None:
     ledger.execute(
         "insert into autolynx_events (originator_id, originator_version, topic, state)"
@@ -176,7 +180,9 @@ def test_an_appended_event_must_have_the_next_version_of_its_stream(
         topic,
     )
     ledger.services.settle()
-    assert ledger.found() == [(ledger.last, f"Event {ledger.last} ({topic}) {said}")]
+    assert ledger.found() == [
+        (ledger.last, f"Event {ledger.last} ({topic}) {message_end}")
+    ]
 
 
 def test_all_problems_are_reported(ledger: Ledger) -> None:

@@ -351,12 +351,12 @@ def test_a_call_ends_after_the_201_with_an_explanation(
     end = {"reason": "call.start.error-get-transport", "message": "Authenticate"}
     simulator.set_faults(ended=[end | {"line": body()["phoneNumberId"]}])
     dial(simulator, receiver)
-    told = [one.message for one in receiver.take(2)]
+    messages = [one.message for one in receiver.take(2)]
     [row] = simulator.ledger(calls=1, timeout=SECONDS)["calls"]
     assert (row["endedReason"], row["ringingAt"]) == (end["reason"], None)
     shown = get(simulator, f"/call/{row['id']}").json()
     assert shown["endedMessage"] == "Authenticate"
-    assert [one["endedMessage"] for one in told] == ["Authenticate"] * 2
+    assert [one["endedMessage"] for one in messages] == ["Authenticate"] * 2
 
 
 def test_calls_of_a_deleted_line_remain(simulator: Simulator) -> None:

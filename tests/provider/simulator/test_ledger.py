@@ -36,8 +36,8 @@ def test_the_ledger_agrees_with_the_api(simulator: Simulator) -> None:
         post(simulator, body(number))
     for row in simulator.ledger(calls=10, timeout=SECONDS)["calls"]:
         call = get(simulator, f"/call/{row['id']}").json()
-        told = ("status", "endedReason", "cost", "createdAt", "endedAt")
-        assert {key: row[key] for key in told} == {key: call[key] for key in told}
+        shared = ("status", "endedReason", "cost", "createdAt", "endedAt")
+        assert {key: row[key] for key in shared} == {key: call[key] for key in shared}
         assert row["transcript"] == call["artifact"]["transcript"]
         assert row["recordingUrl"] == call.get("recordingUrl")
         assert row["startedAt"] == call.get("startedAt")

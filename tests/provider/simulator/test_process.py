@@ -47,10 +47,10 @@ def test_a_script_may_be_given_as_an_argument() -> None:
 
 
 def test_the_help_names_every_fault() -> None:
-    said = _parser().format_help()
+    text = _parser().format_help()
     for kind in (RequestFault, WebhookFault, CallFault):
-        assert all(name in said for name in kind), kind
-    assert all(field.name in said for field in fields(FaultPlan))
+        assert all(name in text for name in kind), kind
+    assert all(field.name in text for field in fields(FaultPlan))
 
 
 def test_arguments_have_priority_over_the_settings_in_json() -> None:

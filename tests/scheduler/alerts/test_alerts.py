@@ -315,8 +315,8 @@ def test_each_ended_reason_that_no_rule_covers_raises_one_alert(
         [call_id] = services.claim(campaign_id)
         call = {"id": f"p-{call_id}", "name": str(call_id)}
         message = {"type": "status-update", "status": "ended", "call": call}
-        told = {"message": {**message, "endedReason": reason}}
-        services.calls.record_message(read_message(told))
+        sent = {"message": {**message, "endedReason": reason}}
+        services.calls.record_message(read_message(sent))
         look(services, looking)
         look(services, looking)
     with services.reading.connection() as conn:
@@ -352,9 +352,9 @@ def test_a_name_that_resolves_to_a_metadata_service_is_not_posted_to(
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     resolved = [(family, socket.SOCK_STREAM, 6, "", (address, 80))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: resolved)
-    said = post_json("http://innocent.example/", {})
-    assert said is not None
-    assert "link-local or metadata" in said
+    problem = post_json("http://innocent.example/", {})
+    assert problem is not None
+    assert "link-local or metadata" in problem
 
 
 def test_characters_with_a_meaning_in_slack_are_escaped() -> None:

@@ -85,7 +85,7 @@ BUSY = NotNow("429: slow down")
 
 
 @pytest.mark.parametrize(
-    ("script", "facts", "standing"),
+    ("script", "facts", "contact_status"),
     [
         ([], ["placed"], "QUEUED"),
         ([Accepted("p", NOON, concurrency_blocked=True)], ["placed"], "QUEUED"),
@@ -108,11 +108,11 @@ def test_each_outcome_stores_exactly_its_events(
     dispatch: Dispatch,
     script: list[Outcome],
     facts: list[str],
-    standing: str,
+    contact_status: str,
 ) -> None:
     call_id = dialled(services, dispatch, *script)
     assert services.topics(call_id) == AT_ONCE + facts
-    assert services.load_call(call_id).contact_status is ContactStatus(standing)
+    assert services.load_call(call_id).contact_status is ContactStatus(contact_status)
 
 
 def test_every_request_is_stored_before_it_is_sent(

@@ -218,8 +218,12 @@ def test_a_number_that_may_not_be_called_fails_alone(
         ]
         words_id = failed.ended_words_id or failed.rejection_words_id
         assert words_id is not None
-        said = services.vault.words(words_id) or ""
-        assert said == "Not from ...00" if when == "after" else NOT_ABROAD in said
+        explanation = services.vault.words(words_id) or ""
+        assert (
+            explanation == "Not from ...00"
+            if when == "after"
+            else NOT_ABROAD in explanation
+        )
 
 
 def test_an_unexplained_refusal_of_one_contact_does_not_pause_the_others(

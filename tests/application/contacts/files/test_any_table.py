@@ -21,15 +21,15 @@ SPELLINGS = {
     "note": ["note", "E-mail", "Größe", "Calls so far"],
     "city": ["city", "Ort", "Straße 2"],
 }
-words = st.text(
+texts = st.text(
     st.sampled_from("aZ éüł一Я€\"',;|\t\n-(")
     | st.characters(codec="utf-8", exclude_categories=["C", "Z"]),
     max_size=8,
 )
-names = words.map(lambda text: f"x{text}").filter(lambda text: "=" not in text)
+names = texts.map(lambda text: f"x{text}").filter(lambda text: "=" not in text)
 people = st.lists(
     st.fixed_dictionaries(
-        {"name": names, "business": words, "note": words, "city": words}
+        {"name": names, "business": texts, "note": texts, "city": texts}
     ),
     min_size=1,
     max_size=8,
@@ -109,9 +109,9 @@ def test_a_table_in_a_code_page_is_read_back_with_a_warning(  # noqa: PLR0917 - 
     end: str,
     cut: int,
 ) -> None:
-    words = st.sampled_from(NAMES[codec])
+    texts = st.sampled_from(NAMES[codec])
     people = data.draw(
-        st.lists(st.tuples(words, words, words), min_size=1, max_size=6), "people"
+        st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=6), "people"
     )
     names = [
         spellings[at]

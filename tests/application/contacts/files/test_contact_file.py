@@ -177,7 +177,7 @@ def test_a_duplicate_names_the_first_row_however_many_numbers_there_are(
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         ("", "empty"),
         ("\ufeff", "empty"),
@@ -192,10 +192,10 @@ def test_a_duplicate_names_the_first_row_however_many_numbers_there_are(
     ],
 )
 def test_a_refused_file_has_a_message_that_names_the_fault(
-    content: str, words: str
+    content: str, message: str
 ) -> None:
-    assert words in refusal(content)
-    assert words in refusal(content, *range(1, min(len(content), 200)))
+    assert message in refusal(content)
+    assert message in refusal(content, *range(1, min(len(content), 200)))
 
 
 def test_other_columns_that_repeat_or_have_no_name_are_all_kept() -> None:

@@ -142,7 +142,7 @@ def test_a_state_is_one_of_the_row_s_country(
 
 
 @pytest.mark.parametrize(
-    ("cells", "words"),
+    ("cells", "message"),
     [
         ("Ada,2025550101,noon,,,,,,", '"noon" is not a time zone'),
         ("Ada,2025550101,,Atlantis,,,,,", '"Atlantis" is not a country'),
@@ -151,14 +151,14 @@ def test_a_state_is_one_of_the_row_s_country(
     ],
 )
 def test_a_row_with_a_value_that_is_not_understood_is_skipped(
-    cells: str, words: str
+    cells: str, message: str
 ) -> None:
     file = ContactFile(ReadOptions("US"))
     file.feed(f"{HEADER}{cells}\n".encode())
     [[row]] = [rows for rows in file.finish() if rows]
     assert not isinstance(row, AcceptedRow)
     assert (row.row, row.reason) == (2, "INVALID_VALUE")
-    assert words in row.message
+    assert message in row.message
 
 
 def test_the_values_of_a_mapped_column_are_checked_as_well() -> None:

@@ -138,9 +138,9 @@ def test_each_row_is_accepted_or_skipped(name: str) -> None:
     assert sum(contacts for _, contacts in findings.countries) == len(accepted)
 
 
-@pytest.mark.parametrize(("name", "words"), REFUSED.items())
-def test_a_file_that_is_no_list_is_refused(name: str, words: str) -> None:
-    with pytest.raises(UnreadableFile, match=words):
+@pytest.mark.parametrize(("name", "message"), REFUSED.items())
+def test_a_file_that_is_no_list_is_refused(name: str, message: str) -> None:
+    with pytest.raises(UnreadableFile, match=message):
         read(name)
 
 

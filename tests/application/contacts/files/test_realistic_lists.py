@@ -347,11 +347,11 @@ def test_a_file_is_read_as_its_owner_means_it(name: str) -> None:
         assert part in warning
 
 
-@pytest.mark.parametrize(("content", "words"), REFUSED.values(), ids=list(REFUSED))
+@pytest.mark.parametrize(("content", "message"), REFUSED.values(), ids=list(REFUSED))
 def test_an_unreadable_file_is_refused_with_the_reason(
-    content: str | bytes, words: str
+    content: str | bytes, message: str
 ) -> None:
-    with pytest.raises(UnreadableFile, match=words):
+    with pytest.raises(UnreadableFile, match=message):
         read_list(content)
 
 

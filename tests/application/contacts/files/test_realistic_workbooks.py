@@ -117,10 +117,10 @@ def test_a_workbook_is_read_as_its_owner_means_it(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), OTHER_ARCHIVES.values(), ids=list(OTHER_ARCHIVES)
+    ("content", "message"), OTHER_ARCHIVES.values(), ids=list(OTHER_ARCHIVES)
 )
 def test_an_archive_that_is_no_list_is_named_in_the_refusal(
-    content: bytes, words: str
+    content: bytes, message: str
 ) -> None:
-    with pytest.raises(UnreadableFile, match=words):
+    with pytest.raises(UnreadableFile, match=message):
         read_list(content)

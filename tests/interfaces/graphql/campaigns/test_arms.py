@@ -74,11 +74,11 @@ def test_the_assistant_of_a_comparison_cannot_be_changed(shared_api: ApiClient) 
     change = f"""mutation($id: ID!, $assistant: ID!) {{
       updateCampaign(id: $id, input: {{ assistantId: $assistant }}) {{
         ... on Campaign {{ id }} {ERROR} }} }}"""
-    told = shared_api.execute(
+    answer = shared_api.execute(
         change, Role.OPERATOR, id=made["campaign"]["id"], assistant=second
     )
-    assert told["updateCampaign"]["code"] == "WRONG_STATE"
-    assert "compares assistants" in told["updateCampaign"]["message"]
+    assert answer["updateCampaign"]["code"] == "WRONG_STATE"
+    assert "compares assistants" in answer["updateCampaign"]["message"]
 
 
 def test_what_a_list_can_show_is_computed_before_the_campaign_exists(

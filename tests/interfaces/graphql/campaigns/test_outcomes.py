@@ -36,22 +36,22 @@ SET = """mutation($id: ID!, $to: Disposition, $note: String) {
 GREETING = "Please leave a message after the tone."
 
 
-def report(call_id: UUID, said: str | None, reason: str) -> dict[str, Any]:
+def report(call_id: UUID, text: str | None, reason: str) -> dict[str, Any]:
     start = "2026-03-01T12:00:20Z"
-    spoken = [{"role": "user", "message": said}] if said else []
+    spoken = [{"role": "user", "message": text}] if text else []
     return {
         "message": {
             "type": "end-of-call-report",
             "call": {"id": f"p-{call_id}", "name": str(call_id)},
             "endedReason": reason,
-            "startedAt": start if said else None,
+            "startedAt": start if text else None,
             "endedAt": "2026-03-01T12:01:00Z",
             "cost": 0.1,
             "artifact": {
                 "messages": spoken,
-                "structuredOutputs": {"o-1": {"name": "goal", "result": bool(said)}},
+                "structuredOutputs": {"o-1": {"name": "goal", "result": bool(text)}},
             },
-            "analysis": {"summary": f"About {said}."},
+            "analysis": {"summary": f"About {text}."},
         }
     }
 
@@ -85,15 +85,15 @@ def called(shared_api: ApiClient) -> str:
         .claim(chosen[:3], seen=seen)
         .calls
     )
-    told = [
+    reports = [
         ("Yes, who is there?", "assistant-ended-call"),
         (GREETING, "assistant-ended-call"),
         (None, "customer-busy"),
     ]
-    for call_id, (said, reason) in zip(ids, told, strict=True):
+    for call_id, (text, reason) in zip(ids, reports, strict=True):
         shared_api.caught_up()
         shared_api.calls.request(call_id, dial_before=utc_now() + timedelta(seconds=9))
-        for body in (ringing(call_id), report(call_id, said, reason)):
+        for body in (ringing(call_id), report(call_id, text, reason)):
             shared_api.calls.record_message(read_message(body))
     shared_api.caught_up()
     return campaign

@@ -32,8 +32,8 @@ def redial(
         "phoneNumberId": source["phoneNumberId"],
         "redial": {"campaignId": source["id"]},
     }
-    told = shared_api.execute(CREATE, Role.OPERATOR, input=asked | fields)
-    found: dict[str, Any] = told["createCampaign"]
+    answer = shared_api.execute(CREATE, Role.OPERATOR, input=asked | fields)
+    found: dict[str, Any] = answer["createCampaign"]
     return found
 
 

@@ -133,8 +133,8 @@ TIMETABLE = """query($policy: RetryPolicyInput!, $place: String!,
 
 
 def test_the_timetable_obeys_the_hours_of_the_place(shared_api: ApiClient) -> None:
-    told = shared_api.execute(TIMETABLE, policy=POLICY, place="US-FL")
-    times = [datetime.fromisoformat(each) for each in told["retryTimetable"]]
+    answer = shared_api.execute(TIMETABLE, policy=POLICY, place="US-FL")
+    times = [datetime.fromisoformat(each) for each in answer["retryTimetable"]]
     assert len(times) == 3
     zones = [ZoneInfo("America/New_York"), ZoneInfo("America/Chicago")]
     assert all(8 <= at.astimezone(zone).hour < 20 for at in times for zone in zones)
@@ -144,9 +144,9 @@ def test_the_timetable_obeys_the_campaigns_own_hours(shared_api: ApiClient) -> N
     days = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
     window = {"days": days, "from": "10:00", "to": "11:00"}
     hours = {"rules": "ANY", "reason": "A test.", "windows": [window]}
-    told = shared_api.execute(TIMETABLE, policy=POLICY, place="DE", hours=hours)
+    answer = shared_api.execute(TIMETABLE, policy=POLICY, place="DE", hours=hours)
     zone = ZoneInfo("Europe/Berlin")
-    times = [datetime.fromisoformat(each) for each in told["retryTimetable"]]
+    times = [datetime.fromisoformat(each) for each in answer["retryTimetable"]]
     assert [at.astimezone(zone).hour for at in times] == [10, 10, 10]
 
 

@@ -29,8 +29,8 @@ def update(
     shared_api: ApiClient, role: Role, campaign: str, hours: dict[str, Any]
 ) -> Any:
     change = {"callingHours": hours}
-    told = shared_api.execute(UPDATE, role, id=campaign, input=change)
-    return told["updateCampaign"]
+    answer = shared_api.execute(UPDATE, role, id=campaign, input=change)
+    return answer["updateCampaign"]
 
 
 def test_purpose_hours_and_consent_of_a_new_campaign_are_shown(

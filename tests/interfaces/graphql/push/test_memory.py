@@ -18,7 +18,7 @@ from bench.support.event_history import history, store
 from domain.values import Role
 from interfaces.graphql.push.shared_frames import SharingExecutor
 from tests.end_to_end.processes import running_up
-from tests.interfaces.serving import ApiClient, opened_desk
+from tests.interfaces.serving import ApiClient, serve_api
 from tests.support import eventually
 
 GRAPHQL_WS = Subprotocol("graphql-transport-ws")
@@ -35,7 +35,7 @@ SECONDS = 120
 
 @pytest.fixture(scope="module")
 def api(shared_database: str) -> Iterator[ApiClient]:
-    with opened_desk(shared_database) as api:
+    with serve_api(shared_database) as api:
         store(api.pool, history(CONTACTS, CALLS))
         api.header(Role.AUDITOR)
         api.caught_up()
@@ -131,7 +131,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_clients_that_never_read_are_disconnected(database: str) -> None:
-    with opened_desk(database) as api, ExitStack() as opened:
+    with serve_api(database) as api, ExitStack() as opened:
         store(api.pool, history(MANY_CONTACTS, 0))
         greeting = greet(api)
         api.caught_up()
@@ -142,7 +142,7 @@ def test_clients_that_never_read_are_disconnected(database: str) -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_a_client_that_answers_pings_stays_connected(database: str) -> None:
-    with opened_desk(database) as api:
+    with serve_api(database) as api:
         connection = open_sync_socket(address(api.url), subprotocols=[GRAPHQL_WS])
         with connection:
             connection.send(greet(api))

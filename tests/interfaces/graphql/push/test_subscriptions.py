@@ -139,8 +139,10 @@ def test_a_socket_without_a_valid_token_is_closed(shared_api: ApiClient) -> None
         assert closed.value.rcvd.code == 4403
 
 
-def test_a_removed_member_s_socket_is_closed(impatient_desk: ApiClient) -> None:
-    api = impatient_desk
+def test_a_removed_member_s_socket_is_closed(
+    api_with_frequent_checks: ApiClient,
+) -> None:
+    api = api_with_frequent_checks
     id_, token = api.campaign(), api.token(Role.AUDITOR)
     with api.socket(token) as socket:
         socket.acknowledged().subscribe(PROGRESS, id=id_)
@@ -174,9 +176,9 @@ def test_a_socket_ends_with_its_session(shared_api: ApiClient) -> None:
 
 
 def test_a_changed_role_closes_the_socket_so_that_the_client_reconnects(
-    impatient_desk: ApiClient,
+    api_with_frequent_checks: ApiClient,
 ) -> None:
-    api = impatient_desk
+    api = api_with_frequent_checks
     with api.socket(api.token(Role.AUDITOR)) as socket:
         socket.acknowledged()
         api.members.add("auditor@example.com", Role.OPERATOR, by="test")
