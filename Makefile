@@ -34,6 +34,7 @@ bench: install
 	@$(PYTHON) -m bench $(ARGS)
 
 soak: install
+	@nice $(PYTHON) -m pytest -n auto --dist loadfile -m hypothesis --hypothesis-profile=exploring
 	@nice $(PYTHON) -m tests.faults.soak --report docs/soak.md $(ARGS)
 
 calibrate: install

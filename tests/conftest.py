@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, settings
 from xdist.scheduler import (  # type: ignore[import-untyped]  # it brings no types
     LoadFileScheduling,
 )
@@ -20,6 +19,7 @@ from projections.engine.schema import create_read_model
 from storage.database import Conn, connect
 from storage.migrate import migrate
 from storage.process.embedded_postgres import embedded_postgres
+from tests.examples import register_profiles
 from tests.memory_folder import POSTGRES, make_folder, remove_folder
 from tests.reused_databases import ReusedDatabase, ReusedDatabases
 from tests.wiring import Services, services_over
@@ -35,14 +35,7 @@ FAST = {
 SHARED = "TESTS_FOLDER"
 MOST_WORKERS = 8
 
-STEADY, EXPLORING = "steady", "exploring"
-PATIENT: dict[str, Any] = {
-    "deadline": None,  # How long an example takes is the machine's affair.
-    "suppress_health_check": [HealthCheck.too_slow],
-}
-settings.register_profile(STEADY, derandomize=True, max_examples=50, **PATIENT)
-settings.register_profile(EXPLORING, print_blob=True, **PATIENT)
-settings.load_profile(STEADY)
+register_profiles()
 
 LONGEST_FIRST = (
     *("browser", "end_to_end", "faults", "interfaces/cli", "provider"),

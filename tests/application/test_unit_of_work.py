@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from eventsourcing.persistence import IntegrityError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from application.ports import ProviderMessage
@@ -18,6 +18,7 @@ from domain.campaigns.campaign import Campaign
 from domain.values import CallStatus
 from provider.vapi.messages.reading import read_message
 from tests.application.calls.messages import SOON, documents, report, requested, status
+from tests.examples import examples
 from tests.wiring import NOON, Services, open_services
 
 KINDS = (
@@ -98,8 +99,8 @@ MESSAGES = st.lists(
 )
 
 
-@settings(
-    max_examples=25,
+@examples(
+    25,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(received=MESSAGES, sizes=st.lists(st.integers(1, 5), min_size=10, max_size=10))

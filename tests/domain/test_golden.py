@@ -15,10 +15,11 @@ import orjson
 import pytest
 from eventsourcing.domain import Aggregate, CanInitAggregate
 from eventsourcing.utils import resolve_topic
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.gate.rules import DAY_MINUTES, Window
+from tests.examples import examples
 from tests.golden.catalogue import (
     FOLDER,
     EventClass,
@@ -190,9 +191,7 @@ CONTAINERS: dict[Any, Callable[..., Strategy]] = {
 def test_a_decoded_event_equals_the_encoded_one(topic: str, kind: EventClass) -> None:
     fields = {name: strategy_of(hint) for name, hint in own_fields(kind).items()}
 
-    @settings(
-        max_examples=10,
-    )
+    @examples(10)
     @given(st.fixed_dictionaries(fields))
     def store_and_read(values: dict[str, Any]) -> None:
         event = event_with(kind, values)

@@ -16,12 +16,13 @@ from graphql import (
     is_list_type,
     is_non_null_type,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
 from interfaces.graphql.schema import make_schema
 from tests import http_requests as asking
+from tests.examples import examples
 from tests.interfaces.serving import ApiClient
 
 SECONDS = 20.0
@@ -147,8 +148,8 @@ def checked(answer: httpx2.Response) -> dict[str, Any]:
     return data
 
 
-FUZZ = settings(
-    max_examples=60,
+FUZZ = examples(
+    60,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

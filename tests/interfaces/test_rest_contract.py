@@ -5,10 +5,11 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from starlette.testclient import TestClient
 
 from interfaces.asgi import create_app
+from tests.examples import examples
 from tests.fakes import FakeProvider
 from tests.interfaces.serving import ApiClient, configured, serve_api
 
@@ -44,9 +45,8 @@ def test_every_route_answers_in_its_form(api: ApiClient) -> None:
 def prove(api: ApiClient, operation: Any) -> None:
     """Send requests that the route's description allows, and others."""
 
-    @settings(
-        max_examples=20,
-        deadline=None,
+    @examples(
+        20,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),

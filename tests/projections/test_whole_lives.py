@@ -3,7 +3,7 @@
 from random import Random
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.assistant import Assistant
@@ -23,12 +23,13 @@ from domain.values import ZERO, ContactStatus
 from domain.webhook_endpoint import WebhookEndpoint
 from projections.campaigns.campaign_terms import ANY_TERMS, terms_of
 from projections.tables.state_sql import COUNTER
+from tests.examples import examples
 from tests.projections.lives import Life
 from tests.projections.memory import Memory, Row, projected
 from tests.projections.random_lives import whole_life
 
 LIVES = st.integers(0, 2**32).map(lambda seed: whole_life(Random(seed)))
-SOME = settings(max_examples=40)
+SOME = examples(40)
 
 
 KINDS = (

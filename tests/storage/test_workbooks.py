@@ -12,11 +12,12 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from application.contacts.files.unreadable import UnreadableFile
 from storage.workbooks.process import Limits, open_workbook
+from tests.examples import examples
 
 DATA = Path(__file__).parents[1] / "data" / "workbooks"
 SPREADSHEET = "application/vnd.oasis.opendocument.spreadsheet"
@@ -185,7 +186,7 @@ tables = st.integers(1, 4).flatmap(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(rows=tables, library=st.sampled_from(["openpyxl", "xlsxwriter"]))
 def test_a_table_is_read_back_cell_by_cell(rows: list[list[str]], library: str) -> None:
     rows = [["head", *rows[0]], *([f"row {n}", *row] for n, row in enumerate(rows))]

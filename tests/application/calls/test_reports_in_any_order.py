@@ -11,11 +11,12 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.calls.reports import ReportGrade
 from provider.vapi.messages.reading import read_call, read_message
+from tests.examples import examples
 from tests.wiring import NOON, Services, open_services, phones
 
 GENERIC = "call.in-progress.twilio-completed-call"
@@ -232,7 +233,7 @@ def rows(services: Services, campaign_id: UUID) -> dict[str, list[dict[str, Any]
     return found
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(orders=orders())
 def test_any_order_and_repetition_of_reports_gives_the_same_rows(
     services: Services, orders: tuple[list[ReportCase], list[ReportCase]]
@@ -251,7 +252,7 @@ def test_any_order_and_repetition_of_reports_gives_the_same_rows(
     assert (board["ended"], board["contacts"]) == (1, 1)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(reports=st.lists(REPORTS, min_size=1, max_size=5))
 def test_a_call_shows_no_less_than_its_most_complete_report(
     services: Services, reports: list[ReportCase]

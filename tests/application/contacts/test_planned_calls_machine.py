@@ -12,7 +12,6 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -31,6 +30,7 @@ from domain.outcomes import CallOutcome, Disposition, DispositionSource, Reporte
 from domain.planning.contact_status import status_of
 from domain.values import ContactStatus, DialMode, PauseCause, call_id_of
 from tests.application.memory_streams import Crash, MemoryStreams, NoContacts
+from tests.examples import examples
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BY, DAY = "the test", timedelta(days=1)
@@ -321,6 +321,4 @@ class PlannedCalls(RuleBasedStateMachine):
 
 
 TestPlannedCalls = PlannedCalls.TestCase
-TestPlannedCalls.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None
-)
+TestPlannedCalls.settings = examples(60, stateful_step_count=40)

@@ -9,13 +9,14 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.calls.call import Call
 from domain.calls.reports import OutcomeBasis, OutcomeFinding, Report, ReportGrade
 from domain.outcomes import CallOutcome, ReportedOutcome
 from domain.values import NAMESPACE, CallStatus, Evidence, Refusal, RefusalKind
+from tests.examples import examples
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 CONTACT = UUID(int=1)
@@ -197,9 +198,7 @@ def hearings(draw: st.DrawFn) -> tuple[list[Message], list[Message], list[int]]:
     return life, list(shuffled), draw(st.lists(st.integers(0, 900), min_size=1))
 
 
-@settings(
-    max_examples=150,
-)
+@examples(150)
 @given(hearings())
 def test_any_order_and_repetition_gives_the_same_call(
     case: tuple[list[Message], list[Message], list[int]],

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from eventsourcing.domain import CanMutateAggregate
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -24,6 +23,7 @@ from domain.values import (
     RefusalKind,
     VaultText,
 )
+from tests.examples import examples
 from tests.support import replayed, state_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -329,7 +329,7 @@ class CallMachine(RuleBasedStateMachine):
 
 
 TestCallMachine = CallMachine.TestCase
-TestCallMachine.settings = settings(
-    max_examples=80,
+TestCallMachine.settings = examples(
+    80,
     stateful_step_count=25,
 )

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from eventsourcing.domain import CanMutateAggregate
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -16,6 +15,7 @@ from domain.campaigns.campaign import Campaign
 from domain.campaigns.campaign_events import SpendAlert
 from domain.errors import Conflict, WrongState
 from domain.values import CampaignState, DialMode, PauseCause, VaultText
+from tests.examples import examples
 from tests.support import replayed, state_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -198,7 +198,7 @@ class CampaignMachine(RuleBasedStateMachine):
 
 
 TestCampaignMachine = CampaignMachine.TestCase
-TestCampaignMachine.settings = settings(
-    max_examples=80,
+TestCampaignMachine.settings = examples(
+    80,
     stateful_step_count=25,
 )

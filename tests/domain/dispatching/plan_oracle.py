@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from decimal import ROUND_UP, Decimal
 from uuid import UUID
 
-from hypothesis import settings
-
 from domain.calls.costs import FIRST_COST
 from domain.dial_view import CampaignView, Phase
 from domain.dispatching.plan_types import Plan
@@ -19,8 +17,9 @@ from tests.domain.dispatching.worlds import (
     NOW,
     World,
 )
+from tests.examples import examples
 
-MANY = settings(max_examples=60)
+MANY = examples(60)
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.calls.costs import FIRST_COST
@@ -25,6 +25,7 @@ from tests.domain.dispatching.worlds import (
     candidates,
     the_conditions,
 )
+from tests.examples import examples
 
 CAMPAIGN = UUID(int=1)
 EXPECTED = Expected(Decimal("0.20"), Decimal("0.30"), Decimal("0.12"))
@@ -202,7 +203,7 @@ def at_second(second: int | None) -> datetime:
     return NOW + timedelta(seconds=second or 0)
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.integers(0, 2**32), st.sampled_from(["0.40", "1.23", "5"]))
 def test_a_budget_is_exceeded_at_most_by_unexpected_costs_of_live_calls(
     seed: int, budget: str

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.dial_view import CampaignView, Candidate, DeferredByGate
@@ -22,6 +22,7 @@ from tests.domain.dispatching.worlds import (
     the_conditions,
     worlds,
 )
+from tests.examples import examples
 
 # --- Batches -------------------------------------------------------------------------
 
@@ -86,7 +87,7 @@ class BatchLife:
             self.live[number] = self.batch = claim.batch
 
 
-@settings(MANY, max_examples=25)
+@examples(25)
 @given(st.data(), st.integers(1, 4), st.integers(1, 12))
 def test_batches_are_dialled_strictly_one_after_another(
     data: st.DataObject, cap: int, people: int

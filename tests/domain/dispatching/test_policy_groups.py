@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.dial_view import Candidate, DeferredByGate, GroupView
@@ -24,6 +24,7 @@ from tests.domain.dispatching.worlds import (
     a_snapshot,
     the_conditions,
 )
+from tests.examples import examples
 
 OPEN = Granted(Permit((), (), "", "", (), (), ()))
 CLOSED: tuple[Decision, ...] = (
@@ -57,7 +58,7 @@ def planned(
     return plan(a_snapshot(view), the_conditions())
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(
     decisions=DECISIONS,
     listed=st.lists(st.integers(1, 9), max_size=12),
@@ -76,7 +77,7 @@ def test_no_contact_of_a_closed_or_unknown_group_is_planned(
     assert len(made.claims) == min(wanted, VIEW.cap)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(decisions=DECISIONS, data=st.data())
 def test_claims_and_reasons_account_for_all_pending_contacts(
     decisions: list[Decision], data: st.DataObject

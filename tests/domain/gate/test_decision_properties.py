@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.gate.decision import (
@@ -18,6 +18,7 @@ from domain.gate.rules import (
     Window,
 )
 from tests.domain.gate.gate_cases import NEW_YORK, NOW, book, gate, places, rule
+from tests.examples import examples
 
 ZONES = (
     NEW_YORK,
@@ -74,7 +75,7 @@ def is_open_by_hand(
     return True
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(
     st.sets(st.sampled_from(["US", "US-FL", "US-NY"]), min_size=1),
     st.sets(st.sampled_from(ZONES), min_size=1, max_size=3),
@@ -103,7 +104,7 @@ def test_no_permit_lies_outside_any_single_rule_or_zone(
         assert not is_open_by_hand(codes, zones, rules, closed, just_before)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(
     st.lists(st.integers(0, 300), max_size=12, unique=True),
     st.lists(

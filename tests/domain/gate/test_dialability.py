@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.gate.decision import CallingHours, Gate, ListFinding, Numbers
@@ -15,6 +15,7 @@ from domain.gate.rules import FrequencyCap, Rule, Window
 from domain.outcomes import Withheld
 from domain.values import WaitingCode
 from tests.domain.gate.gate_cases import NEW_YORK, NOW, book, gate, places, rule
+from tests.examples import examples
 
 STEP = timedelta(minutes=15)
 """All times of these tests are multiples of it, so that no opening is between two."""
@@ -83,7 +84,7 @@ def open_times(share: Share, made: Gate, ends_at: datetime | None) -> list[datet
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.lists(shares, max_size=4),
     rules_of,

@@ -7,7 +7,7 @@ from random import Random
 from typing import LiteralString
 from uuid import uuid4
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from domain.gate.groups import NOT_PLACED, ContactGroup
@@ -16,14 +16,14 @@ from projections.contacts.contact_groups import FRESH, group_from
 from projections.engine.row_writer import Writer
 from projections.engine.schema import HANDLERS
 from projections.tables.row_operations import fold, writes
+from tests.examples import examples
 from tests.projections.lives import GROUPS, Life
 from tests.projections.memory import projected
 from tests.projections.random_lives import whole_life
 from tests.projections.store import Store
 
-SOME = settings(
-    max_examples=20,
-    deadline=None,
+SOME = examples(
+    20,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

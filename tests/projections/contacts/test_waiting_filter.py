@@ -5,7 +5,7 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from domain.contacts.contact_history import PlanKind
@@ -19,13 +19,13 @@ from projections.contacts.contact_row import ContactRow
 from tests.projections.contacts.test_contact_groups import project
 from tests.projections.dialing.dial_scene import PERMIT
 from tests.projections.dialing.test_dial_groups import empty
+from tests.examples import examples
 from tests.projections.lives import GROUPS, Life
 from tests.projections.random_lives import whole_life
 from tests.projections.store import Store
 
-SOME = settings(
-    max_examples=15,
-    deadline=None,
+SOME = examples(
+    15,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 OF_GATE = (WaitingCode.OUTSIDE_HOURS, WaitingCode.NO_RULES)

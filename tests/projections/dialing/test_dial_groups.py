@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from psycopg import sql
 
@@ -16,15 +16,15 @@ from projections.dial_snapshot import snapshot
 from projections.engine.schema import TABLES
 from tests.projections.contacts.test_contact_groups import project
 from tests.projections.dialing.dial_scene import PERMIT, Scene
+from tests.examples import examples
 from tests.projections.lives import GROUPS, Life
 from tests.projections.random_lives import whole_life
 from tests.projections.store import Store
 
 LATER = datetime(2026, 4, 1, tzinfo=UTC)
 CLOSED = Wait(WaitingCode.OUTSIDE_HOURS, LATER)
-SOME = settings(
-    max_examples=15,
-    deadline=None,
+SOME = examples(
+    15,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from application.suppression_lists.blocks import BLOCK_NUMBERS
@@ -17,6 +17,7 @@ from domain.numbers.suppression_lists import ListVersion, findings
 from domain.values import NAMESPACE
 from projections.number_kinds import NumberKinds
 from tests.domain.gate.gate_cases import NOW, gate, places
+from tests.examples import examples
 from tests.fake_blocks import FakeBlocks, StoredVersion
 
 TODAY = NOW.date()
@@ -106,7 +107,7 @@ def known_alone(
     return Numbers(calls.get(number, ()), number in suppressed, found)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.lists(st.lists(st.sampled_from(NUMBERS), max_size=4), max_size=3),
     lists_of,

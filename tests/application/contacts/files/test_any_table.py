@@ -5,13 +5,14 @@ import io
 from itertools import chain
 from typing import Literal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from application.contacts.files.contact_file import ContactFile, ReadOptions
 from application.contacts.files.contact_rows import AcceptedRow, Row
 from domain.values import SkipReason
 from tests.application.contacts.files.test_code_pages import NAMES
+from tests.examples import examples
 
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]
 SPELLINGS = {
@@ -36,7 +37,7 @@ people = st.lists(
 )
 
 
-@settings(max_examples=75, deadline=None)
+@examples(75)
 @given(
     people=people,
     order=st.permutations(sorted(SPELLINGS)),
@@ -92,7 +93,7 @@ def test_a_table_is_read_back_cell_by_cell(  # noqa: PLR0917 - drawn by name
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     codec=st.sampled_from(sorted(NAMES)),
     data=st.data(),
@@ -154,7 +155,7 @@ def read(content: bytes, cut: int) -> list[Row]:
         return [*rows, *chain.from_iterable(file.finish())]
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(
     phones=st.lists(st.sampled_from(["", "12", "202-555-0101", "x"]), max_size=6),
     surplus=st.lists(st.sampled_from(["", " ", "y"]), max_size=3),

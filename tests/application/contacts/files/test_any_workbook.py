@@ -9,13 +9,14 @@ from typing import Any
 
 import openpyxl
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
 from application.contacts.files.contact_file import ContactFile, ReadOptions
 from application.contacts.files.contact_rows import AcceptedRow
 from storage.workbooks.process import open_workbook
+from tests.examples import examples
 
 HEADERS = {
     "name": ("Name", "FULL NAME", "contact-name", "Ansprechpartner"),
@@ -95,7 +96,7 @@ def read(content: bytes, roles: Sequence[str]) -> list[list[str]]:
     return found
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(
     people=st.lists(st.tuples(names, text, values, values), min_size=1, max_size=6),
     spelling=spellings,
@@ -120,7 +121,7 @@ def test_a_workbook_is_read_back_cell_by_cell(
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     people=st.lists(st.tuples(names, text, text), min_size=1, max_size=6),
     spelling=spellings,

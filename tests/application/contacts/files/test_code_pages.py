@@ -1,10 +1,11 @@
 """The code page of a file that is not UTF-8 is guessed from a few names."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from application.contacts.files.formats.code_pages import guess_code_page
+from tests.examples import examples
 
 WRITTEN = {
     "cp1252": "José Álvarez|Müller|François Lefèvre|João Conceição|Núñez|Zoë|Sørensen"
@@ -41,7 +42,7 @@ def test_one_name_is_enough_to_read_it_right(codec: str, name: str) -> None:
     )
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(
     codec=st.sampled_from(sorted(NAMES)),
     data=st.data(),

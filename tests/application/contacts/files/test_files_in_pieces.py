@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from application.contacts.files import contact_file, table_start
@@ -14,6 +14,7 @@ from application.contacts.files.contact_rows import Row
 from application.contacts.files.formats import csv_records, text_decoder
 from application.contacts.files.unreadable import UnreadableFile
 from tests.application.contacts.files.reading import ANN, BOB, HEADER, read, results
+from tests.examples import examples
 
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16"]
 letters = st.text(st.sampled_from('aZ é€",;\t\n\r\u00a0=+Ã©'), max_size=6)
@@ -64,7 +65,7 @@ def result_of_cells(cells: list[str], seen: set[str]) -> str:
     return cells[0].strip()
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     rows=contact_rows,
     encoding=st.sampled_from(ENCODINGS),
@@ -107,7 +108,7 @@ def outcome(content: bytes, cuts: Iterable[int]) -> list[Row] | str:
         return refused.message
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     body=st.lists(
         st.sampled_from(

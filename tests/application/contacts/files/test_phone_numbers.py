@@ -10,7 +10,7 @@ from random import Random
 
 import phonenumbers
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata, PhoneNumberFormat
 
@@ -20,6 +20,7 @@ from application.contacts.phone_numbers import (
     phone_reader,
     read_by_library,
 )
+from tests.examples import examples
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 CALLED = (
@@ -238,7 +239,7 @@ def test_there_are_samples_of_every_region_and_of_most_kinds() -> None:
     assert {kind for _, kind, _ in SAMPLES} >= {*CALLED, *REFUSED} - {"voicemail"}
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(
     sample=st.sampled_from(SAMPLES),
     write=st.sampled_from(sorted(WRITERS)),
@@ -262,7 +263,7 @@ def test_a_valid_number_is_read_however_it_is_written(
         assert isinstance(read, InvalidPhone)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(
     sample=st.sampled_from(SAMPLES),
     damage=st.sampled_from(sorted(DAMAGES)),
