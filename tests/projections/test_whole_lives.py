@@ -126,7 +126,7 @@ def test_each_call_row_equals_its_aggregate(life: Life) -> None:
             row = memory.row("call_log", call.id)
             assert row["version"] == call.version
             assert row["last_event_at"] == call.modified_on
-            assert (row["status"], row["statuses"]) == (
+            assert (row["status"], row["standing"]) == (
                 call.status,
                 call.contact_status,
             )

@@ -12,6 +12,7 @@ from projections.contacts import contact_log
 from scheduler.reconciliation.adopt import LAGGING, SEARCHING, Adoption, ClaimingBlocked
 from storage.database import Conn
 from storage.process.timeline_guard import TimelineGuard
+from tests.conftest import fresh_database
 from tests.fakes import an_order
 from tests.wiring import BY, NOON, Clock, Services, open_services
 
@@ -236,20 +237,19 @@ def test_an_error_with_one_call_does_not_stop_other_adoptions(
 
 
 @pytest.fixture
-def copy(database: str, server: Conn) -> Iterator[Services]:
+def copy(server: Conn, postgres_url: str, model: str) -> Iterator[Services]:
     """The services on a copy of a database that had a leader and a campaign."""
-    with open_services(database) as services:
-        services.campaign(2)
-        an_adoption(services).run(services.snapshot())
-        TimelineGuard(services.writing).lead()
-    parts = urlsplit(database)
-    name = parts.path.lstrip("/")
-    server.execute(f"create database {name}_copy template {name}".encode())
-    try:
-        with open_services(parts._replace(path=f"/{name}_copy").geturl()) as copy:
+    with fresh_database(server, postgres_url, model) as url:
+        with open_services(url) as services:
+            services.campaign(2)
+            an_adoption(services).run(services.snapshot())
+            TimelineGuard(services.writing).lead()
+        original = urlsplit(url).path.lstrip("/")
+        with (
+            fresh_database(server, postgres_url, original) as copied,
+            open_services(copied) as copy,
+        ):
             yield copy
-    finally:
-        server.execute(f"drop database {name}_copy with (force)".encode())
 
 
 def test_on_a_copy_nothing_is_claimed_for_a_quarantine(copy: Services) -> None:

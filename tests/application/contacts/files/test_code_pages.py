@@ -1,11 +1,8 @@
 """The code page of a file that is not UTF-8 is guessed from a few names."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from application.contacts.files.formats.code_pages import guess_code_page
-from tests.examples import examples
 
 WRITTEN = {
     "cp1252": "José Álvarez|Müller|François Lefèvre|João Conceição|Núñez|Zoë|Sørensen"
@@ -42,16 +39,10 @@ def test_one_name_is_enough_to_read_it_right(codec: str, name: str) -> None:
     )
 
 
-@examples(100)
-@given(
-    codec=st.sampled_from(sorted(NAMES)),
-    data=st.data(),
-    plain=st.lists(st.sampled_from(["Ada Lee", "Acme, Inc", "x"]), max_size=3),
-)
-def test_a_list_of_names_is_read_right(
-    codec: str, data: st.DataObject, plain: list[str]
-) -> None:
-    names = data.draw(st.lists(st.sampled_from(NAMES[codec]), min_size=1, max_size=6))
-    lines = [f"{name};{';'.join(plain)}".encode(codec) for name in names]
+@pytest.mark.parametrize("plain", ["", "Ada Lee", "Acme, Inc;x"])
+@pytest.mark.parametrize("codec", NAMES)
+def test_a_list_of_names_is_read_right(codec: str, plain: str) -> None:
+    names = NAMES[codec]
+    lines = [f"{name};{plain}".encode(codec) for name in names]
     page = guess_code_page(lines)
     assert [line.decode(page.codec).partition(";")[0] for line in lines] == names
