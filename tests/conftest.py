@@ -92,15 +92,16 @@ def reused_databases(
 
 @pytest.fixture
 def reused_database(reused_databases: ReusedDatabases) -> Iterator[ReusedDatabase]:
-    """Yield a database with all our tables, and no rows of earlier tests."""
-    with reused_databases.lend() as database:
+    """Yield a database with all our tables, no rows of other tests, and connections."""
+    with reused_databases.lend(connected=True) as database:
         yield database
 
 
 @pytest.fixture
-def database(reused_database: ReusedDatabase) -> str:
-    """Return the URL of a database with all our tables, and no rows of other tests."""
-    return reused_database.url
+def database(reused_databases: ReusedDatabases) -> Iterator[str]:
+    """Yield the URL of a database with all our tables and no rows of other tests."""
+    with reused_databases.lend(connected=False) as database:
+        yield database.url
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tests.support import eventually
 NAME = "reused"
 KEPT = [f"autolynx {name}" for name in (NAME, f"{NAME} reads", MODEL)]
 """Names of the connections that stay open between tests."""
-MOST_TESTS = 40
+MOST_TESTS = 150
 """Tests for which a database is used: deleted rows slow down its tables."""
 MOST_BYTES = 4_000_000
 """Size of the tables from which on a database is not used again."""
@@ -83,11 +83,16 @@ class ReusedDatabase:
     def __init__(self, url: str) -> None:
         self.url, self._tests = url, 0
         self._opened = ExitStack()
-        self._conn = self._opened.enter_context(connect(url, name=NAME))
-        self._conn.execute("set session_replication_role = replica")  # No triggers.
         self._objects = self._conn.execute(OBJECTS).fetchone()
         self._rows = {table: _rows(self._conn, table) for table in self._filled()}
         self._users = _users()
+
+    @cached_property
+    def _conn(self) -> Conn:
+        """The connection that restores the rows, without triggers."""
+        conn = self._opened.enter_context(connect(self.url, name=NAME))
+        conn.execute("set session_replication_role = replica")
+        return conn
 
     @cached_property
     def pools(self) -> Pools:
@@ -104,42 +109,36 @@ class ReusedDatabase:
         return read_model
 
     def close(self) -> None:
+        """Close all connections; they are opened again when they are needed."""
         self._opened.close()
+        for name in ("_conn", "pools", "read_model"):
+            vars(self).pop(name, None)
 
-    def lend(self) -> str:
-        """Note who uses the database before a test; return its URL."""
+    def lend(self) -> None:
+        """Note who uses the database before a test."""
         self._users = _users()
         self._tests += 1
-        return self.url
 
     def restore(self) -> bool:
         """Restore all rows; return False if the database cannot be used again."""
         try:
+            self._check_connections()
             return (
                 self._tests < MOST_TESTS
-                and self._connections_work()
                 and self._is_unused()
                 and self._conn.execute(OBJECTS).fetchone() == self._objects
                 and self._restore_rows()
             )
-        except (
-            Error,
-            PoolClosed,
-            PoolTimeout,
-        ):  # The test has closed the connection or broken the database.
-            return False
+        except (Error, PoolClosed, PoolTimeout):
+            return False  # The test has broken a connection or the database.
 
-    def _connections_work(self) -> bool:
+    def _check_connections(self) -> None:
         """Replace connections of the pools that a test has broken."""
-        kept = vars(self)
-        pools = (
-            [kept["pools"].writing, kept["pools"].reading] if "pools" in kept else []
-        )
-        for pool in pools:
-            pool.check()
-        if "read_model" in kept:
+        if "pools" in vars(self):
+            self.pools.writing.check()
+            self.pools.reading.check()
+        if "read_model" in vars(self):
             self.read_model.reset()
-        return True
 
     def _is_unused(self) -> bool:
         """Wait a moment for the end of threads and connections that were closed."""
@@ -192,18 +191,24 @@ class ReusedDatabases:
 
     def __init__(self, create: Callable[[], str], drop: Callable[[str], None]) -> None:
         self._create, self._drop = create, drop
-        self._free: list[ReusedDatabase] = []
+        self._free: dict[bool, list[ReusedDatabase]] = {False: [], True: []}
 
     @contextmanager
-    def lend(self) -> Iterator[ReusedDatabase]:
-        """Lend a database whose rows are those of a new one."""
-        database = self._free.pop() if self._free else ReusedDatabase(self._create())
+    def lend(self, *, connected: bool) -> Iterator[ReusedDatabase]:
+        """Lend a database whose rows are those of a new one.
+
+        Unless `connected`, nobody else is connected to it while it is lent.
+        """
+        free = self._free[connected]
+        database = free.pop() if free else ReusedDatabase(self._create())
+        if not connected:
+            database.close()
         database.lend()
         try:
             yield database
         finally:
             if database.restore():
-                self._free.append(database)
+                free.append(database)
             else:
                 self._remove(database)
 
@@ -213,5 +218,5 @@ class ReusedDatabases:
 
     def close(self) -> None:
         """Drop all databases."""
-        while self._free:
-            self._remove(self._free.pop())
+        for database in (*self._free[False], *self._free[True]):
+            self._remove(database)

@@ -100,7 +100,7 @@ MESSAGES = st.lists(
 
 
 @examples(
-    25,
+    12,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(received=MESSAGES, sizes=st.lists(st.integers(1, 5), min_size=10, max_size=10))

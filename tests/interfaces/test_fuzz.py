@@ -149,7 +149,7 @@ def checked(answer: httpx2.Response) -> dict[str, Any]:
 
 
 FUZZ = examples(
-    60,
+    25,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -46,7 +46,7 @@ def prove(api: ApiClient, operation: Any) -> None:
     """Send requests that the route's description allows, and others."""
 
     @examples(
-        20,
+        8,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -9,16 +9,18 @@ from storage.database import connect, open_pool
 from storage.log.recorder import EventRecorder
 from tests.projections.dialing.dial_scene import Scene
 from tests.projections.store import Store
+from tests.reused_databases import ReusedDatabase
 
 
 @pytest.fixture
-def store(database: str) -> Iterator[Store]:
+def store(reused_database: ReusedDatabase) -> Iterator[Store]:
+    url = reused_database.url
     with (
-        open_pool(database, name="test", max_size=2) as pool,
-        connect(database, name="test") as conn,
+        open_pool(url, name="test", max_size=2) as pool,
+        connect(url, name="test") as conn,
     ):
         use_read_model(conn)
-        yield Store(database, conn, EventRecorder(pool))
+        yield Store(url, conn, EventRecorder(pool))
 
 
 @pytest.fixture

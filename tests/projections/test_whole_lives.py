@@ -29,7 +29,7 @@ from tests.projections.memory import Memory, Row, projected
 from tests.projections.random_lives import whole_life
 
 LIVES = st.integers(0, 2**32).map(lambda seed: whole_life(Random(seed)))
-SOME = examples(40)
+SOME = examples(10)
 
 
 KINDS = (

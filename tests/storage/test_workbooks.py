@@ -186,7 +186,7 @@ tables = st.integers(1, 4).flatmap(
 )
 
 
-@examples(15)
+@examples(8)
 @given(rows=tables, library=st.sampled_from(["openpyxl", "xlsxwriter"]))
 def test_a_table_is_read_back_cell_by_cell(rows: list[list[str]], library: str) -> None:
     rows = [["head", *rows[0]], *([f"row {n}", *row] for n, row in enumerate(rows))]

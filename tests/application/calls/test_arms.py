@@ -45,6 +45,11 @@ def later(services: Services, **units: float) -> None:
 def place(services: Services, campaign_id: UUID) -> Call:
     """Claim the next contact and place its call."""
     [call_id] = services.claim(campaign_id)
+    return dial(services, call_id)
+
+
+def dial(services: Services, call_id: UUID) -> Call:
+    """Request and place a claimed call."""
     before = services.now() + timedelta(seconds=5)
     permission = services.calls.request(call_id, dial_before=before)
     assert permission is not None
@@ -58,21 +63,27 @@ def place(services: Services, campaign_id: UUID) -> Call:
 
 
 def end(services: Services, call: Call, **fields: Any) -> None:
+    record_message(services, report_of(call, **fields))
+    services.settle()
+
+
+def report_of(call: Call, **fields: Any) -> dict[str, Any]:
+    """Write the report of a call whose id at the provider is ours."""
     body = report(call.id, **fields)
     body["message"]["call"]["id"] = str(call.id)
-    record_message(services, body)
-    services.settle()
+    return body
 
 
 def drawn(services: Services, campaign_id: UUID, people: int) -> dict[str, int]:
     """Call each contact once, all busy; return the arm by the number's digest."""
     found: dict[str, int] = {}
-    for _ in range(people):
-        call = place(services, campaign_id)
-        end(services, call, **BUSY)
+    for call_id in services.claim(campaign_id, people):
+        call = dial(services, call_id)
+        record_message(services, report_of(call, **BUSY))
         assert call.number_key is not None
         assert call.arm is not None
         found[call.number_key] = call.arm.number
+    services.settle()
     return found
 
 
@@ -88,7 +99,7 @@ def test_both_assistants_call_and_the_event_names_the_one_that_did(
     services: Services, other: UUID
 ) -> None:
     campaign_id = services.campaign(MANY, compared=((other, 50),), cap=MANY)
-    calls = [place(services, campaign_id) for _ in range(MANY)]
+    calls = [dial(services, id_) for id_ in services.claim(campaign_id, MANY)]
     found = {(call.arm.number, call.arm.assistant_id) for call in calls if call.arm}
     first = services.load_campaign(campaign_id).caller.assistant_id
     assert found == {(0, first), (1, other)}

@@ -233,7 +233,7 @@ def rows(services: Services, campaign_id: UUID) -> dict[str, list[dict[str, Any]
     return found
 
 
-@examples(30)
+@examples(12)
 @given(orders=orders())
 def test_any_order_and_repetition_of_reports_gives_the_same_rows(
     services: Services, orders: tuple[list[ReportCase], list[ReportCase]]
@@ -252,7 +252,7 @@ def test_any_order_and_repetition_of_reports_gives_the_same_rows(
     assert (board["ended"], board["contacts"]) == (1, 1)
 
 
-@examples(30)
+@examples(12)
 @given(reports=st.lists(REPORTS, min_size=1, max_size=5))
 def test_a_call_shows_no_less_than_its_most_complete_report(
     services: Services, reports: list[ReportCase]

@@ -321,4 +321,4 @@ class PlannedCalls(RuleBasedStateMachine):
 
 
 TestPlannedCalls = PlannedCalls.TestCase
-TestPlannedCalls.settings = examples(60, stateful_step_count=40)
+TestPlannedCalls.settings = examples(30, stateful_step_count=40)

@@ -198,7 +198,7 @@ def hearings(draw: st.DrawFn) -> tuple[list[Message], list[Message], list[int]]:
     return life, list(shuffled), draw(st.lists(st.integers(0, 900), min_size=1))
 
 
-@examples(150)
+@examples(80)
 @given(hearings())
 def test_any_order_and_repetition_gives_the_same_call(
     case: tuple[list[Message], list[Message], list[int]],

@@ -330,6 +330,6 @@ class CallMachine(RuleBasedStateMachine):
 
 TestCallMachine = CallMachine.TestCase
 TestCallMachine.settings = examples(
-    80,
+    50,
     stateful_step_count=25,
 )

@@ -125,7 +125,7 @@ def hearings(draw: st.DrawFn) -> tuple[list[Source], list[Source]]:
     return sources, list(draw(st.permutations(sources + repeated)))
 
 
-@examples(150)
+@examples(60)
 @given(hearings())
 def test_any_order_and_repetition_of_reports_gives_the_same_call_and_spend(
     heard: tuple[list[Source], list[Source]],
@@ -136,7 +136,7 @@ def test_any_order_and_repetition_of_reports_gives_the_same_call_and_spend(
     assert spend_of(one) == spend_of(other) == (one.cost or Decimal(0))
 
 
-@examples(100)
+@examples(50)
 @given(st.lists(REPORTS, min_size=1, max_size=5))
 def test_a_call_knows_all_that_any_of_its_reports_knows(reports: list[Report]) -> None:
     call = after(*reports)
@@ -158,7 +158,7 @@ def test_a_call_knows_all_that_any_of_its_reports_knows(reports: list[Report]) -
     assert not specific or call.ended_reason != CLOSED
 
 
-@examples(100)
+@examples(50)
 @given(st.lists(REPORTS, min_size=1, max_size=5))
 def test_a_call_shows_the_message_with_the_richest_content(
     reports: list[Report],
@@ -173,7 +173,7 @@ def test_a_call_shows_the_message_with_the_richest_content(
     assert content(best) == max(map(content, reports))
 
 
-@examples(100)
+@examples(50)
 @given(st.lists(REPORTS, min_size=3, max_size=3))
 def test_the_merge_is_commutative_associative_and_idempotent(
     reports: list[Report],

@@ -19,7 +19,7 @@ from tests.domain.dispatching.worlds import (
 )
 from tests.examples import examples
 
-MANY = examples(60)
+MANY = examples(40)
 
 
 @dataclass

@@ -87,7 +87,7 @@ class BatchLife:
             self.live[number] = self.batch = claim.batch
 
 
-@examples(25)
+@examples(12)
 @given(st.data(), st.integers(1, 4), st.integers(1, 12))
 def test_batches_are_dialled_strictly_one_after_another(
     data: st.DataObject, cap: int, people: int

@@ -58,7 +58,7 @@ def planned(
     return plan(a_snapshot(view), the_conditions())
 
 
-@examples(200)
+@examples(80)
 @given(
     decisions=DECISIONS,
     listed=st.lists(st.integers(1, 9), max_size=12),
@@ -77,7 +77,7 @@ def test_no_contact_of_a_closed_or_unknown_group_is_planned(
     assert len(made.claims) == min(wanted, VIEW.cap)
 
 
-@examples(200)
+@examples(80)
 @given(decisions=DECISIONS, data=st.data())
 def test_claims_and_reasons_account_for_all_pending_contacts(
     decisions: list[Decision], data: st.DataObject

@@ -75,7 +75,7 @@ def is_open_by_hand(
     return True
 
 
-@examples(300)
+@examples(100)
 @given(
     st.sets(st.sampled_from(["US", "US-FL", "US-NY"]), min_size=1),
     st.sets(st.sampled_from(ZONES), min_size=1, max_size=3),
@@ -104,7 +104,7 @@ def test_no_permit_lies_outside_any_single_rule_or_zone(
         assert not is_open_by_hand(codes, zones, rules, closed, just_before)
 
 
-@examples(200)
+@examples(80)
 @given(
     st.lists(st.integers(0, 300), max_size=12, unique=True),
     st.lists(

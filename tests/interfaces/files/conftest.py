@@ -10,6 +10,7 @@ from interfaces.files.uploads import upload_routes
 from storage.database import Pool, open_pool
 from storage.vault.uploads import UploadStore
 from tests.interfaces.files.uploading import LIMIT, Client, Clock, operator
+from tests.reused_databases import ReusedDatabase
 
 
 @pytest.fixture
@@ -18,8 +19,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def pool(database: str) -> Iterator[Pool]:
-    with open_pool(database, name="test") as pool:
+def pool(reused_database: ReusedDatabase) -> Iterator[Pool]:
+    with open_pool(reused_database.url, name="test") as pool:
         yield pool
 
 

@@ -23,7 +23,7 @@ from tests.projections.random_lives import whole_life
 from tests.projections.store import Store
 
 SOME = examples(
-    20,
+    8,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

@@ -25,7 +25,7 @@ from tests.projections.random_lives import whole_life
 from tests.projections.store import Store
 
 SOME = examples(
-    15,
+    8,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 OF_GATE = (WaitingCode.OUTSIDE_HOURS, WaitingCode.NO_RULES)

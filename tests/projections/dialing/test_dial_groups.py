@@ -24,7 +24,7 @@ from tests.projections.store import Store
 LATER = datetime(2026, 4, 1, tzinfo=UTC)
 CLOSED = Wait(WaitingCode.OUTSIDE_HOURS, LATER)
 SOME = examples(
-    15,
+    8,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

@@ -107,7 +107,7 @@ def known_alone(
     return Numbers(calls.get(number, ()), number in suppressed, found)
 
 
-@examples(200)
+@examples(60)
 @given(
     st.lists(st.lists(st.sampled_from(NUMBERS), max_size=4), max_size=3),
     lists_of,

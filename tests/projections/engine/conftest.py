@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.projections.engine.ledger import Ledger, opened_ledger
+from tests.reused_databases import ReusedDatabase
 
 
 @pytest.fixture
-def ledger(database: str) -> Iterator[Ledger]:
-    with opened_ledger(database) as ledger:
+def ledger(reused_database: ReusedDatabase) -> Iterator[Ledger]:
+    with opened_ledger(reused_database) as ledger:
         yield ledger

@@ -11,7 +11,8 @@ from projections.engine.verify import Verified, verify
 from provider.vapi.messages.reading import read_message
 from storage.database import Conn, connect
 from storage.log.verification_state import VerificationState, read_verification
-from tests.wiring import BY, NOON, Services, open_services
+from tests.reused_databases import ReusedDatabase
+from tests.wiring import BY, NOON, Services, services_over
 
 DIAL_BEFORE = NOON + timedelta(seconds=5)
 
@@ -90,10 +91,10 @@ def complete_call(services: Services, call_id: Any, provider_id: str) -> None:
 
 
 @contextmanager
-def opened_ledger(database: str) -> Iterator[Ledger]:
-    """Migrate the database, and complete one call of a campaign of two."""
+def opened_ledger(database: ReusedDatabase) -> Iterator[Ledger]:
+    """Complete one call of a campaign of two."""
     with (
-        open_services(database) as services,
+        services_over(database) as services,
         connect(services.url, name="test") as conn,
     ):
         upload = services.staged.stage(["+12025550101", "+12025550102"], rejects=[7])

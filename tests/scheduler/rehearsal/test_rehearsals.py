@@ -126,7 +126,7 @@ def test_a_campaign_that_its_budget_stops_ends_the_rehearsal(
 
 
 def test_nothing_of_the_installation_changes(
-    services: Services, database: str, tmp_path: Path
+    services: Services, tmp_path: Path
 ) -> None:
     services.numbers.suppress(
         phones(1)[0], source=SuppressionSource.PERSON, reason=None, by=BY

@@ -38,7 +38,7 @@ people = st.lists(
 )
 
 
-@examples(75)
+@examples(30)
 @given(
     people=people,
     order=st.permutations(sorted(SPELLINGS)),
@@ -94,7 +94,7 @@ def test_a_table_is_read_back_cell_by_cell(  # noqa: PLR0917 - drawn by name
     ]
 
 
-@examples(150)
+@examples(40)
 @given(
     codec=st.sampled_from(sorted(NAMES)),
     data=st.data(),
@@ -158,7 +158,7 @@ def read(content: bytes, cut: int) -> list[Row]:
         return [*rows, *chain.from_iterable(file.finish())]
 
 
-@examples(50)
+@examples(25)
 @given(
     phones=st.lists(st.sampled_from(["", "12", "202-555-0101", "x"]), max_size=6),
     surplus=st.lists(st.sampled_from(["", " ", "y"]), max_size=3),

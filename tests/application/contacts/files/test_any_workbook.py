@@ -96,7 +96,7 @@ def read(content: bytes, roles: Sequence[str]) -> list[list[str]]:
     return found
 
 
-@examples(20)
+@examples(10)
 @given(
     people=st.lists(st.tuples(names, text, values, values), min_size=1, max_size=6),
     spelling=spellings,
@@ -121,7 +121,7 @@ def test_a_workbook_is_read_back_cell_by_cell(
     ]
 
 
-@examples(100)
+@examples(50)
 @given(
     people=st.lists(st.tuples(names, text, text), min_size=1, max_size=6),
     spelling=spellings,

@@ -65,7 +65,7 @@ def result_of_cells(cells: list[str], seen: set[str]) -> str:
     return cells[0].strip()
 
 
-@examples(150)
+@examples(50)
 @given(
     rows=contact_rows,
     encoding=st.sampled_from(ENCODINGS),
@@ -108,7 +108,7 @@ def outcome(content: bytes, cuts: Iterable[int]) -> list[Row] | str:
         return refused.message
 
 
-@examples(150)
+@examples(50)
 @given(
     body=st.lists(
         st.sampled_from(

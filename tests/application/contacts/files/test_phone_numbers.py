@@ -51,13 +51,12 @@ def spelled(digits: str, random: Random) -> str:
     )
 
 
-def north_america(random: Random) -> Iterator[str]:
-    """Every area code, two exchanges, in several spellings."""
-    for area in range(200, 1000):
-        for exchange in random.sample(range(1000), 2):
-            digits = f"{area}{exchange:03d}{random.randrange(10_000):04d}"
-            yield random.choice(["", "+1", "1", "+", "+11"]) + digits
-            yield spelled(random.choice(["", "1"]) + digits, random)
+def north_america(random: Random, step: int) -> Iterator[str]:
+    """Every area code, or each `step`-th, in several spellings."""
+    for area in range(200, 1000, step):
+        digits = f"{area}{random.randrange(1000):03d}{random.randrange(10_000):04d}"
+        yield random.choice(["", "+1", "1", "+", "+11"]) + digits
+        yield spelled(random.choice(["", "1"]) + digits, random)
 
 
 def examples_of(region: str) -> dict[str, str]:
@@ -97,17 +96,19 @@ def disagreements(numbers: Iterator[str], region: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("region", ["US", "CA", "GB", "BS"])
+@pytest.mark.parametrize(
+    ("region", "step"), [("US", 1), ("CA", 3), ("GB", 9), ("BS", 9)]
+)
 def test_north_american_numbers_are_read_as_the_library_reads_them(
-    region: str,
+    region: str, step: int
 ) -> None:
-    assert disagreements(north_america(Random(region)), region) == []
+    assert disagreements(north_america(Random(region), step), region) == []
 
 
 def test_numbers_of_every_region_are_read_as_the_library_reads_them() -> None:
     random = Random(11)
     wrong = {
-        region: disagreements(numbers_of(region, random, 15), region)
+        region: disagreements(numbers_of(region, random, 4), region)
         for region in REGIONS
     }
     assert {region: found for region, found in wrong.items() if found} == {}
@@ -118,7 +119,7 @@ def test_foreign_numbers_are_read_as_the_library_reads_them() -> None:
     foreign = (
         number
         for region in ("GB", "DE", "FR", "IT", "MX", "BR", "IN", "AU", "JP", "AR")
-        for number in numbers_of(region, random, 50)
+        for number in numbers_of(region, random, 30)
     )
     assert disagreements(foreign, "US") == []
 
@@ -239,7 +240,7 @@ def test_there_are_samples_of_every_region_and_of_most_kinds() -> None:
     assert {kind for _, kind, _ in SAMPLES} >= {*CALLED, *REFUSED} - {"voicemail"}
 
 
-@examples(200)
+@examples(80)
 @given(
     sample=st.sampled_from(SAMPLES),
     write=st.sampled_from(sorted(WRITERS)),
@@ -263,7 +264,7 @@ def test_a_valid_number_is_read_however_it_is_written(
         assert isinstance(read, InvalidPhone)
 
 
-@examples(200)
+@examples(80)
 @given(
     sample=st.sampled_from(SAMPLES),
     damage=st.sampled_from(sorted(DAMAGES)),
