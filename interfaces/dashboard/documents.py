@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,9 @@ class Document:
         return f"sha256:{hashlib.sha256(self.text.encode()).hexdigest()}"
 
 
+@cache
 def read_documents(folder: Path = OPERATIONS) -> tuple[Document, ...]:
-    """Read every operation of the folder's files, in the order of their names."""
+    """Read every operation of the folder, in the order of file names, only once."""
     source = read_source(folder)
     return tuple(_document(operation, source) for operation in operations_of(source))
 

@@ -7,6 +7,7 @@ import mimetypes
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,7 @@ def _policy(import_map: str, media_sources: tuple[str, ...]) -> str:
     return "; ".join(f"{name} {value}" for name, value in rules.items())
 
 
+@cache
 def _asset(path: str, body: bytes) -> Asset:
     known = KINDS.get(Path(path).suffix) or mimetypes.guess_type(path)[0]
     kind = known or "application/octet-stream"
