@@ -110,7 +110,7 @@ def first_line(
         return b"\n" in printed.read_bytes() or process.poll() is not None
 
     try:
-        eventually(is_over, START_SECONDS, said=f"the first line of {process.args!r}")
+        eventually(is_over, START_SECONDS, what=f"the first line of {process.args!r}")
         line, end, _ = printed.read_text("utf-8").partition("\n")
         assert end, f"{process.args!r} ended with {process.returncode}"
     except AssertionError as error:

@@ -34,7 +34,7 @@ def _remove_left() -> None:
 
 def remove_folder(folder: Path) -> None:
     """Wait for the server's end, which comes with that of its last user."""
-    eventually(lambda: not _is_used(folder), within=60, said="the server's end")
+    eventually(lambda: not _is_used(folder), within=60, what="the server's end")
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -72,9 +72,9 @@ def state_of(aggregate: BaseAggregate[UUID]) -> dict[str, Any]:
 
 
 def eventually(
-    condition: Callable[[], object], within: float = 30.0, said: str = "a fact"
+    condition: Callable[[], object], within: float = 30.0, what: str = "a condition"
 ) -> None:
-    """Wait until `condition()` is true; fail with `said` after `within` seconds.
+    """Wait until `condition()` is true; fail with `what` after `within` seconds.
 
     The pause between two calls of `condition` grows to 0.1 seconds, so that waiting
     does not keep the machine busy.
@@ -84,6 +84,6 @@ def eventually(
     while not condition():
         waited = time.monotonic() - began
         if waited > within:
-            message = f"Waited {within} s in vain for {said}."
+            message = f"Waited {within} s in vain for {what}."
             raise AssertionError(message)
         pause.wait(min(max(waited / 20, 0.01), 0.1))

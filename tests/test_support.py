@@ -51,4 +51,4 @@ def test_eventually_returns_once_the_condition_is_true() -> None:
 
 def test_eventually_fails_after_its_time_limit() -> None:
     with pytest.raises(AssertionError, match=r"0\.01 s in vain for a miracle"):
-        eventually(lambda: False, within=0.01, said="a miracle")
+        eventually(lambda: False, within=0.01, what="a miracle")

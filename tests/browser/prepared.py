@@ -74,7 +74,7 @@ def called(installation: Installation, name: str, phones: Sequence[str]) -> UUID
     eventually(
         lambda: state_of(url, campaign_id) is CampaignState.COMPLETED,
         within=150.0,
-        said="the completed campaign",
+        what="the completed campaign",
     )
     return campaign_id
 

@@ -330,7 +330,7 @@ def _see_the_deliveries(endpoint: Locator, received: Received, page: Page) -> No
             arrived("contact.finished") == PEOPLE and arrived("campaign.completed") == 1
         ),
         within=LONG / 1000,
-        said="all results",
+        what="all results",
     )
     results: dict[str, list[str]] = {}
     for body in received.accepted:

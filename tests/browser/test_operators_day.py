@@ -345,7 +345,7 @@ def _hear_a_call(page: Page) -> None:
     later_turn.first.click()
     # Not `wait_for_function`: it evaluates text in the page, which its policy forbids.
     played = "document.querySelector('audio').currentTime > 1"
-    eventually(lambda: bool(page.evaluate(played)), said="the recording plays")
+    eventually(lambda: bool(page.evaluate(played)), what="the recording plays")
     expect(drawer.locator(".turn[data-now]")).to_be_visible()
     page.reload()
     expect(drawer.get_by_role("heading", level=2)).to_have_text(name)

@@ -230,7 +230,7 @@ def test_a_hang_up_ends_a_live_call(side: Side) -> None:
         return found.ended and found.report.ended_reason == "manually-canceled"
 
     side.provider.hang_up(provider_call_id)
-    eventually(is_over, said="the end of the call")
+    eventually(is_over, what="the end of the call")
 
 
 def test_hanging_up_an_ended_or_unknown_call_is_no_error(side: Side) -> None:

@@ -78,7 +78,7 @@ def proxied(
     ):
         try:
             found = Proxied(api, f"http://{HOST}:{port}")
-            eventually(lambda: answers(found) or process.poll(), 20, said="the proxy")
+            eventually(lambda: answers(found) or process.poll(), 20, what="the proxy")
             assert process.poll() is None, log.read_text()
             yield found
         finally:

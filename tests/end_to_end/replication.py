@@ -53,7 +53,7 @@ class Server:
         command = self._command("postgres", "-D", self.data, "-p", self.port, *options)
         process = child_process.started(command, log=self.home.log, cwd=ROOT)
         try:
-            eventually(self.answers, within=120, said="a server that answers")
+            eventually(self.answers, within=120, what="a server that answers")
             yield process
         except BaseException:
             sys.stderr.write(child_process.tail(self.home.log))
@@ -131,7 +131,7 @@ def replicated(folder: Path, binaries: Path) -> Iterator[Pair]:
         # Not the settings of pg_basebackup: an older libpq may not know all of them.
         with standby.running(f"primary_conninfo={primary.url}"):
             synchronous = "select sync_state = 'sync' from pg_stat_replication"
-            eventually(lambda: primary.value(synchronous), 60, said="replication")
+            eventually(lambda: primary.value(synchronous), 60, what="replication")
             yield Pair(primary, standby, process)
 
 

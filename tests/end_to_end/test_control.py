@@ -144,7 +144,7 @@ class Installation:
         return sum(call["status"] != "ended" for call in self.calls(id_))
 
     def wait(self, condition: Any, said: str, within: float = 90) -> None:
-        eventually(condition, within=within, said=said)
+        eventually(condition, within=within, what=said)
 
     def wait_for_reasons(self, id_: str, expected: dict[str, int]) -> None:
         """Wait until the scheduler gives exactly these reasons."""
@@ -196,7 +196,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         settings |= beside(simulator)
         token = autolynx("tokens", "create", ADMIN, cwd=folder, **settings)
         client = Client(up.url, token.stdout.strip())
-        eventually(client.ready, within=120, said="a fit API")
+        eventually(client.ready, within=120, what="a fit API")
         yield Installation(client, simulator, folder)
         client.close()
 

@@ -139,14 +139,14 @@ def test_a_campaign_survives_the_loss_of_the_primary_without_losing_acknowledged
         return acknowledged(simulator.ledger())
 
     with running_up(tmp_path, **settings):
-        eventually(lambda: len(acknowledged_so_far()) >= 8, 120, said="8 webhooks")
+        eventually(lambda: len(acknowledged_so_far()) >= 8, 120, what="8 webhooks")
         pair.lose_primary()
         before = acknowledged_so_far()
         pair.promote()
         simulator.set_faults()
         lost = missing(pair.standby.url, before)
         simulator.hang_up(*long_calls(simulator, phones[CONTACTS // 2 :]))
-        eventually(lambda: is_over(pair.standby.url, campaign_id), 120, said="the end")
+        eventually(lambda: is_over(pair.standby.url, campaign_id), 120, what="the end")
     ledger = simulator.ledger(calls=CONTACTS, timeout=30)
     assert reports(before) < CONTACTS
     assert lost == set()

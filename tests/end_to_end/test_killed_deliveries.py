@@ -61,8 +61,8 @@ def test_no_delivery_is_lost_when_every_process_and_the_database_are_killed(
         os.kill(postgres_pid(tmp_path / "data"), signal.SIGKILL)
         child_process.kill(up.process)
         opened.enter_context(running_up(tmp_path, **settings))
-        eventually(lambda: len(finished(received)) == PEOPLE, WITHIN, said="results")
-        eventually(lambda: COMPLETED in received.types, WITHIN, said="the end")
+        eventually(lambda: len(finished(received)) == PEOPLE, WITHIN, what="results")
+        eventually(lambda: COMPLETED in received.types, WITHIN, what="the end")
         assert '"COMPLETED"' in call("campaigns", "show", campaign, "--json")
     assert received.faults == []
     assert_in_order_without_gaps(received)
@@ -91,7 +91,7 @@ def start_campaign(folder: Path, call: Callable[..., str]) -> str:
 
 
 def arrive(received: Received, count: int) -> None:
-    eventually(lambda: len(received.accepted) >= count, WITHIN, said=f"{count} of them")
+    eventually(lambda: len(received.accepted) >= count, WITHIN, what=f"{count} of them")
 
 
 def kill(up: Up, module: str) -> None:
@@ -103,7 +103,7 @@ def kill(up: Up, module: str) -> None:
         named = [pid for pid, line in up.children().items() if f" {module}" in line]
         return bool({*named} - {victim})
 
-    eventually(runs_again, WITHIN, said=f"another {module}")
+    eventually(runs_again, WITHIN, what=f"another {module}")
 
 
 def postgres_pid(data: Path) -> int:

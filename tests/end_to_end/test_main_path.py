@@ -114,7 +114,7 @@ def client(simulator: Simulator, folder: Path) -> Iterator[Client]:
     with running_up(folder, **settings) as up:
         token = autolynx("tokens", "create", ADMIN, cwd=folder, **settings)
         client = Client(up.url, token.stdout.strip())
-        eventually(client.ready, within=30, said="a fit API")
+        eventually(client.ready, within=30, what="a fit API")
         yield client
         client.close()
 
@@ -258,7 +258,7 @@ def test_a_campaign_has_started_only_once_the_provider_has_a_call(
 
 def _wait_for(client: Client, campaign: Mapping[str, Any], field: str) -> None:
     eventually(
-        lambda: client.ask(LOOK, id=campaign["id"])[field], within=90, said=field
+        lambda: client.ask(LOOK, id=campaign["id"])[field], within=90, what=field
     )
 
 
@@ -276,7 +276,7 @@ def test_a_time_in_the_outputs_of_a_call_plans_a_callback_then(
     eventually(
         lambda: _contact(client, campaign)["nextAttemptAt"],
         within=SECONDS,
-        said="a callback",
+        what="a callback",
     )
     simulator.set_faults()
     contact = _contact(client, campaign)
@@ -329,7 +329,7 @@ def test_log_lines_are_json_without_personal_data(
     log = folder / "up.log"
     eventually(
         lambda: called <= {line["provider_call"] for line in _stored(log.read_text())},
-        said="a line for each webhook",
+        what="a line for each webhook",
     )
     text = log.read_text()
     stored = _stored(text)

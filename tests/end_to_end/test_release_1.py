@@ -115,7 +115,7 @@ def test_an_upgraded_database_completes_the_campaign_that_release_1_was_running(
             eventually(
                 lambda: state_of(release_1, id_) is CampaignState.COMPLETED,
                 within=120,
-                said="the end of the campaign",
+                what="the end of the campaign",
             )
         called = Counter(call["number"] for call in simulator.ledger()["calls"])
         assert called == expected

@@ -55,7 +55,7 @@ def until_called(simulator: Simulator, least: int) -> None:
     def called() -> bool:
         return len(simulator.ledger()["calls"]) >= least
 
-    eventually(called, within=120, said=f"{least} calls")
+    eventually(called, within=120, what=f"{least} calls")
 
 
 def test_contacts_called_after_the_back_up_are_not_called_again(
@@ -93,7 +93,7 @@ def test_contacts_called_after_the_back_up_are_not_called_again(
             eventually(
                 lambda: state_of(copy, id_) is CampaignState.COMPLETED,
                 within=120,
-                said="the end of the campaign",
+                what="the end of the campaign",
             )
         verified = autolynx("audit", "verify", cwd=tmp_path, **restored)
     calls = Counter(call["number"] for call in simulator.ledger()["calls"])

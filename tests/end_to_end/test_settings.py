@@ -82,7 +82,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
             token = autolynx("tokens", "create", ADMIN, cwd=folder, **settings)
             there = Client(up.url, token.stdout.strip())
             here = Client(other.url, token.stdout.strip())
-            eventually(lambda: there.ready() and here.ready(), within=60, said="APIs")
+            eventually(lambda: there.ready() and here.ready(), within=60, what="APIs")
             campaign = create(there, folder, "(202) 555-01", 5, cap=5)["id"]
             there.ask(START, id=campaign)
             yield Pair(here, there, campaign, other)
@@ -118,15 +118,15 @@ def test_changed_settings_apply_to_every_process_at_once(
 ) -> None:
     pair.change(tickSeconds=1)
     full = {"GLOBAL_CAP_FULL"}
-    eventually(lambda: pair.reasons() == full, within=60, said="a tick")
+    eventually(lambda: pair.reasons() == full, within=60, what="a tick")
     assert pair.active() == 1
 
     pair.change(globalCap=3)
-    eventually(lambda: pair.reasons() == {"RATE_LIMITED"}, within=60, said="the cap")
+    eventually(lambda: pair.reasons() == {"RATE_LIMITED"}, within=60, what="the cap")
     assert pair.active() == 1
 
     pair.change(dialsPerSecond=50)
-    eventually(lambda: pair.active() == 3, within=60, said="the pace")
+    eventually(lambda: pair.active() == 3, within=60, what="the pace")
 
     pair.change(silenceTimeoutSeconds=10, retentionDays=7, defaultCap=2)
     with receiving() as (url, alerts):
@@ -139,7 +139,7 @@ def test_changed_settings_apply_to_every_process_at_once(
         poor = create(pair.there, tmp_path, "(202) 555-02", 1, budget="0.01")
         assert poor["cap"] == 2
         pair.there.ask(START, id=poor["id"])
-        eventually(lambda: alerts, within=60, said="an alert")
+        eventually(lambda: alerts, within=60, what="an alert")
 
     asked = "a silent call's being asked for"
-    eventually(lambda: pair.there.ask(CONFIRMED)["nodes"], within=60, said=asked)
+    eventually(lambda: pair.there.ask(CONFIRMED)["nodes"], within=60, what=asked)

@@ -165,7 +165,7 @@ def _client(port: int, folder: Path, settings: dict[str, Any]) -> Client:
     autolynx(*member, cwd=folder, **settings).check_returncode()
     token = autolynx("tokens", "create", email, cwd=folder, **settings)
     client = Client(f"http://{HOST}:{port}", token.stdout.strip())
-    eventually(client.ready, within=60, said="a fit API")
+    eventually(client.ready, within=60, what="a fit API")
     return client
 
 
@@ -178,7 +178,7 @@ def asked(fleet: Fleet, operation: str, **variables: Any) -> Any:
             answers.append(fleet.client.ask(operation, **variables))
         return bool(answers)
 
-    eventually(ask, within=30, said="an answer")
+    eventually(ask, within=30, what="an answer")
     return answers[0]
 
 
@@ -221,9 +221,9 @@ def test_a_campaign_survives_the_loss_of_one_process_of_each_role(
         def called(least: int) -> bool:
             return len(simulator.ledger()["calls"]) >= least
 
-        eventually(lambda: called(4), within=60, said="the first calls")
+        eventually(lambda: called(4), within=60, what="the first calls")
         kill(fleet.leader())
-        eventually(lambda: called(9), within=60, said="calls of the second leader")
+        eventually(lambda: called(9), within=60, what="calls of the second leader")
         kill(fleet.roles["projector"][0])
         kill(fleet.roles["api"][0])
 
@@ -235,7 +235,7 @@ def test_a_campaign_survives_the_loss_of_one_process_of_each_role(
             awaited = shown["progress"]["awaitingReports"]
             return shown["state"] == "COMPLETED" and not awaited
 
-        eventually(over, within=120, said="the end of the campaign")
+        eventually(over, within=120, what="the end of the campaign")
         ledger, shown = simulator.ledger(calls=CONTACTS, timeout=30), progress()
         calls = Counter(call["number"] for call in ledger["calls"])
         assert calls == Counter(phones)

@@ -108,14 +108,14 @@ def test_a_campaign_on_hosts_with_wrong_and_jumping_clocks_keeps_every_rule(
         running.callback(client.close)
         id_ = started_campaign(client, tmp_path / "people.csv")
 
-        eventually(lambda: called(simulator) >= 3, within=60, said="the first calls")
+        eventually(lambda: called(simulator) >= 3, within=60, what="the first calls")
         late.set(BEHIND)
         early.set(AHEAD)
-        eventually(lambda: called(simulator) >= 7, within=60, said="calls after a jump")
+        eventually(lambda: called(simulator) >= 7, within=60, what="calls after a jump")
         running.enter_context(early.running("scheduler", **settings))
         kill(leader)
         late.set(AHEAD)
-        eventually(lambda: is_over(client, id_), within=120, said="the end")
+        eventually(lambda: is_over(client, id_), within=120, what="the end")
 
         ledger = simulator.ledger(calls=CONTACTS, timeout=30)
         assert Counter(call["number"] for call in ledger["calls"]) == Counter(phones)
@@ -147,7 +147,7 @@ def admitted(folder: Path, settings: dict[str, Any]) -> Client:
     autolynx(*member, cwd=folder, **settings).check_returncode()
     token = autolynx("tokens", "create", email, cwd=folder, **settings)
     client = Client(f"http://{HOST}:{settings['PORT']}", token.stdout.strip())
-    eventually(client.ready, within=60, said="an API that is ready")
+    eventually(client.ready, within=60, what="an API that is ready")
     return client
 
 

@@ -112,13 +112,13 @@ class Cluster:
         seen: Callable[[], bool] = lambda: (  # noqa: E731 - a named condition
             len(self.simulator.ledger()["calls"]) >= count
         )
-        eventually(seen, WITHIN, said=f"{count} calls")
+        eventually(seen, WITHIN, what=f"{count} calls")
 
     def assert_all_called_once(
         self, campaign_id: UUID, people: int, cap: int
     ) -> CampaignRow:
         """Wait for the end; assert one call per contact, and the cap."""
-        eventually(lambda: self.is_over(campaign_id), WITHIN, said="the campaign")
+        eventually(lambda: self.is_over(campaign_id), WITHIN, what="the campaign")
         ledger = self.simulator.ledger(calls=people, timeout=WITHIN)
         called = Counter(call["number"] for call in ledger["calls"])
         assert called == Counter(phones(people)), "each number is called exactly once"
@@ -140,7 +140,7 @@ class Cluster:
         Returns how many contacts were never reached, by reason. A call that the
         provider refused after the 201, before it rang, may be made once more.
         """
-        eventually(lambda: self.is_over(campaign_id), within, said="the campaign")
+        eventually(lambda: self.is_over(campaign_id), within, what="the campaign")
         ledger = self.simulator.ledger(calls=1, timeout=WITHIN)
         reached = Counter(
             call["number"] for call in ledger["calls"] if call["ringingAt"]
@@ -228,7 +228,7 @@ def stop_postgres_immediately(home: Home) -> None:
     pid = home.server_pid()
     assert pid is not None
     os.kill(pid, signal.SIGQUIT)
-    eventually(lambda: home.server_pid() is None, WITHIN, said="the server to stop")
+    eventually(lambda: home.server_pid() is None, WITHIN, what="the server to stop")
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def _times_out(cluster: Cluster, campaign_id: UUID) -> None:
     def timed_out() -> bool:
         return cluster.services.board(campaign_id).timed_out == 1
 
-    eventually(timed_out, WITHIN, said="a call timed out")
+    eventually(timed_out, WITHIN, what="a call timed out")
 
 
 def _shows_its_reason(cluster: Cluster, campaign_id: UUID) -> None:
@@ -77,7 +77,9 @@ def _shows_its_reason(cluster: Cluster, campaign_id: UUID) -> None:
         return decision.reasons[0].message if decision and decision.reasons else ""
 
     eventually(
-        lambda: "the end of 1 was never reported" in reason(), WITHIN, said="the reason"
+        lambda: "the end of 1 was never reported" in reason(),
+        WITHIN,
+        what="the reason",
     )
 
 
@@ -85,6 +87,6 @@ def _completes(cluster: Cluster, campaign_id: UUID) -> None:
     def completed() -> bool:
         return cluster.services.board(campaign_id).state is CampaignState.COMPLETED
 
-    eventually(completed, WITHIN, said="the campaign")
+    eventually(completed, WITHIN, what="the campaign")
     row = cluster.services.board(campaign_id)
     assert (row.contacts, row.timed_out, row.ended) == (2, 1, 1)

@@ -64,7 +64,7 @@ def leading(cluster: Cluster, *arguments: str) -> Iterator[subprocess.Popen[byte
     """Start a scheduler and wait until it leads; kill it at the end."""
     process = cluster.start_scheduler(*arguments)
     try:
-        eventually(lambda: leader(cluster) == process.pid, WITHIN, said="its term")
+        eventually(lambda: leader(cluster) == process.pid, WITHIN, what="its term")
         yield process
     finally:
         kill(process)
@@ -123,7 +123,7 @@ def test_the_last_call_that_a_cap_allows_is_made_once_whenever_a_leader_dies(
                 == {(True, None), (False, WaitingCode.FREQUENCY_CAP)}
             ),
             WITHIN,
-            said="one call, and one contact that waits",
+            what="one call, and one contact that waits",
         )
         assert calls_to(cluster, phone) == {phone: 1}
         cancel_all(cluster, *racing)
@@ -158,7 +158,7 @@ def test_nobody_is_called_after_an_opt_out_whenever_processes_die(
                     is CampaignState.COMPLETED
                 ),
                 WITHIN,
-                said="the end of the campaign",
+                what="the end of the campaign",
             )
         kill(other)
     assert calls_to(cluster, *everybody) == dict.fromkeys(others, 1)
@@ -194,7 +194,7 @@ def wait_for_passes(cluster: Cluster, campaign_id: UUID, passes: int = 3) -> Non
         seen.add(decision.decided_at if decision else None)
         return len(seen) > passes
 
-    eventually(decided, WITHIN, said="further decisions")
+    eventually(decided, WITHIN, what="further decisions")
 
 
 def test_nobody_is_called_while_the_folder_of_rules_is_away(

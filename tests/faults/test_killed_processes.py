@@ -74,11 +74,11 @@ def test_a_leader_frozen_before_its_request_sends_nothing_when_it_resumes(
     with running_cluster(empty_database, webhooks=True, rate=1) as cluster:
         campaign_id = cluster.services.campaign(6, cap=CAP)
         frozen = cluster.start_scheduler("--freeze-before", "2")
-        eventually(lambda: is_stopped(frozen.pid), WITHIN, said="the freeze")
+        eventually(lambda: is_stopped(frozen.pid), WITHIN, what="the freeze")
         too_late = monotonic_now() + SEND_WITHIN_SECONDS
         cluster.start_scheduler()
         eventually(
-            lambda: _leader(cluster) != frozen.pid, WITHIN, said="another leader"
+            lambda: _leader(cluster) != frozen.pid, WITHIN, what="another leader"
         )
         cluster.clock.jump(30)
         cluster.assert_all_called_once(campaign_id, 6, CAP)

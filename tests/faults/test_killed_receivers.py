@@ -28,7 +28,7 @@ def test_killed_processes_and_receivers_lose_no_delivery_and_keep_the_order(
         _, secret, _ = cluster.services.webhook_endpoints.add(received.url, [], by=BY)
         received.secrets.append(secret)
         projector, scheduler = cluster.start("projections"), cluster.start("scheduler")
-        eventually(lambda: is_caught_up(cluster), WITHIN, said="the projector")
+        eventually(lambda: is_caught_up(cluster), WITHIN, what="the projector")
         campaign_id = cluster.services.campaign(PEOPLE, cap=CAP)
         arrive(received, 3)
         scheduler.kill()
@@ -36,16 +36,16 @@ def test_killed_processes_and_receivers_lose_no_delivery_and_keep_the_order(
         arrive(received, 6)
         projector.kill()
         cluster.start("projections")
-        eventually(lambda: cluster.is_over(campaign_id), WITHIN, said="the campaign")
+        eventually(lambda: cluster.is_over(campaign_id), WITHIN, what="the campaign")
         receivers.close()
         second = cluster.services.campaign(PEOPLE, cap=CAP)
-        eventually(lambda: failed(cluster), WITHIN, said="a failed delivery")
+        eventually(lambda: failed(cluster), WITHIN, what="a failed delivery")
         scheduler.kill()
         received.answer = slowly
         receivers.enter_context(receiving(port=port, into=received))
         cluster.start("scheduler")
-        eventually(lambda: cluster.is_over(second), WITHIN, said="the second campaign")
-        eventually(lambda: is_complete(cluster), WITHIN, said="all deliveries")
+        eventually(lambda: cluster.is_over(second), WITHIN, what="the second campaign")
+        eventually(lambda: is_complete(cluster), WITHIN, what="all deliveries")
         sent = {
             str(row[0]) for row in query(cluster, "select id from webhook_delivery")
         }
@@ -63,7 +63,7 @@ def test_killed_processes_and_receivers_lose_no_delivery_and_keep_the_order(
 
 
 def arrive(received: Received, count: int) -> None:
-    eventually(lambda: len(received.ids) >= count, WITHIN, said=f"{count} deliveries")
+    eventually(lambda: len(received.ids) >= count, WITHIN, what=f"{count} deliveries")
 
 
 def slowly(_body: dict[str, Any]) -> int:

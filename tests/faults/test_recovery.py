@@ -175,5 +175,5 @@ def test_commits_whose_answer_is_lost_are_not_repeated(
             proxy.arm(Fault.ANSWER_LOST, topic)
         campaign_id = cluster.services.campaign(6, cap=CAP)
         cluster.start_scheduler()
-        eventually(lambda: proxy.faults == len(topics), WITHIN, said="lost answers")
+        eventually(lambda: proxy.faults == len(topics), WITHIN, what="lost answers")
         cluster.assert_all_called_once(campaign_id, 6, CAP)

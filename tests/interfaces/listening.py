@@ -28,7 +28,7 @@ def served(app: ASGIApp, **settings: Any) -> Iterator[int]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        eventually(lambda: server.started, said="the server")
+        eventually(lambda: server.started, what="the server")
         yield server.servers[0].sockets[0].getsockname()[1]
     finally:
         server.should_exit = True

@@ -326,7 +326,7 @@ def running_api(
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        eventually(lambda: server.started or not thread.is_alive(), said="the API")
+        eventually(lambda: server.started or not thread.is_alive(), what="the API")
         assert server.started, "the API did not start"
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"

@@ -152,7 +152,7 @@ def test_the_process_serves_and_exits_after_sigterm(
             env=environment | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector},
         ) as process,
     ):
-        eventually(lambda: _answers(f"{url}/readyz"), within=120, said="the API")
+        eventually(lambda: _answers(f"{url}/readyz"), within=120, what="the API")
         asking.get(f"{url}/campaigns/nobody/export.csv")
         process.terminate()
         assert ended(process, tmp_path / "log") == 0
@@ -218,7 +218,7 @@ def test_a_truncated_upload_stores_nothing(
     before = broken_off(shared_api)
     with begun_upload(shared_api, len(PEOPLE) + 100, PEOPLE):
         pass
-    eventually(lambda: broken_off(shared_api) == before + 1, said="the refusal")
+    eventually(lambda: broken_off(shared_api) == before + 1, what="the refusal")
     assert uploads(shared_api) == 0
 
 

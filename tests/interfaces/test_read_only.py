@@ -54,7 +54,7 @@ def read_only(database: str) -> Iterator[ApiClient]:
         api.header(Role.AUDITOR)
         set_read_only(api, "on")
         try:
-            eventually(lambda: not api.ask(READS[0]).errors, said="reads")
+            eventually(lambda: not api.ask(READS[0]).errors, what="reads")
             yield api
         finally:
             set_read_only(api, "off")
@@ -92,7 +92,7 @@ def test_writes_work_again_once_the_database_is_writable(read_only: ApiClient) -
     eventually(
         lambda: read_only.get("/readyz", role=None).status_code == 200,
         within=30,
-        said="readiness",
+        what="readiness",
     )
     assert read_only.campaign(name="Summer")
 
@@ -105,7 +105,7 @@ def test_an_upload_works_again_without_a_restart(read_only: ApiClient) -> None:
 
     assert answered() == 503
     set_read_only(read_only, "off", end_sessions=False)
-    eventually(lambda: answered() == 201, within=30, said="an upload")
+    eventually(lambda: answered() == 201, within=30, what="an upload")
 
 
 def test_refused_uploads_and_mutations_name_the_read_only_database(

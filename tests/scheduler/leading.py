@@ -107,7 +107,7 @@ class Passes:
         self.services.settle()
         last = self.scheduler.run_once(self.services.now())
         dispatch = self.deps.dispatch
-        eventually(lambda: not dispatch._under_way, said="settled calls")
+        eventually(lambda: not dispatch._under_way, what="settled calls")
         self.services.settle()
         return last
 

@@ -48,7 +48,7 @@ def fill(passes: Passes, *, checked: bool = False) -> PassResult:
         scheduler.check.run(services.settings.values())
     leading: Any = Leading()
     last = scheduler.filler.fill(leading, services.snapshot(), checked=checked)
-    eventually(lambda: not passes.deps.dispatch._under_way, said="settled calls")
+    eventually(lambda: not passes.deps.dispatch._under_way, what="settled calls")
     services.settle()
     return last
 
@@ -183,7 +183,7 @@ def test_a_cancel_hangs_up_at_once_and_again_at_each_tick(
     seen = services.snapshot()
     passes.scheduler.hang_ups.send(seen)
     passes.scheduler.hang_ups.send(seen)
-    eventually(lambda: len(services.provider.hang_ups) == 2, said="both hang-ups")
+    eventually(lambda: len(services.provider.hang_ups) == 2, what="both hang-ups")
     passes.scheduler.hang_ups.send(seen)
     assert sorted(services.provider.hang_ups) == sorted(services.provider.shown)
 
@@ -197,7 +197,7 @@ def test_a_call_requested_before_the_cancel_is_hung_up_when_it_is_placed(
     services.calls.place(call_id, provider_call_id="late", placed_at=services.now())
     services.provider.shown["late"] = ("line", _shown_as(services, call_id))
     passes.scheduler.hang_ups.send(services.snapshot())
-    eventually(lambda: services.provider.hang_ups == ["late"], said="the hang-up")
+    eventually(lambda: services.provider.hang_ups == ["late"], what="the hang-up")
 
 
 def _shown_as(services: Services, call_id: UUID) -> Any:

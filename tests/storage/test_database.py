@@ -274,7 +274,7 @@ def test_stop_ends_a_listener_at_once(empty_database: str) -> None:
         eventually(
             lambda: connection.execute(listening, ("autolynx listener",)).rowcount == 1,
             within=20,
-            said="the listener",
+            what="the listener",
         )
     listener.stop()
     listener.stop()

@@ -74,7 +74,7 @@ def test_a_worker_stores_the_skew_until_it_ends(database: str) -> None:
     with open_pool(database, name="test") as pool:
         records = ProcessRecords(pool)
         with ClockWorker(database, off_by(FIVE_MINUTES), role="api", holder="here:1"):
-            eventually(records.clocks, said="a measurement")
+            eventually(records.clocks, what="a measurement")
             [stored] = records.clocks()
             assert (stored.holder, stored.role) == ("here:1", "api")
             assert stored.skew_seconds == pytest.approx(300, abs=5)
@@ -95,7 +95,7 @@ def test_a_worker_waits_for_an_unavailable_database(
     monkeypatch.setattr("storage.process.database_clock.MEASURE_SECONDS", 0.01)
     clock = off_by(FIVE_MINUTES)
     with ClockWorker(database, clock, role="api", holder="here:1"):
-        eventually(lambda: clock.skew > timedelta(minutes=4), said="a measurement")
+        eventually(lambda: clock.skew > timedelta(minutes=4), what="a measurement")
 
 
 READS_THE_HOSTS_CLOCK = {

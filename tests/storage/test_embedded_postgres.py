@@ -90,7 +90,7 @@ class User:
 
 def eventually(condition: Callable[[], bool]) -> None:
     """Wait up to 30 seconds: a start may include crash recovery."""
-    soon(condition, within=30, said="the server")
+    soon(condition, within=30, what="the server")
 
 
 def started_at(url: str) -> datetime:

@@ -213,7 +213,7 @@ def wait_for_waiting(url: str) -> None:
     with connect(url, name="test") as watching:
         eventually(
             lambda: watching.execute(query).fetchone() == (1,),
-            said="the migration to wait for the append lock",
+            what="the migration to wait for the append lock",
         )
 
 

@@ -167,7 +167,7 @@ def test_a_message_that_is_stored_during_the_erasure_is_emptied(
         with conn.transaction():
             conn.execute("select autolynx_append_lock('{}', '{}')")
             storing.start()
-            eventually(lambda: waits_for_its_turn(conn), said="the append")
+            eventually(lambda: waits_for_its_turn(conn), what="the append")
             digits = distinctive_digits(PHONE)
             conn.execute(
                 "insert into erased_number values (autolynx_number_digest(%s), %s)",
@@ -288,7 +288,7 @@ def test_no_file_of_a_rewritten_table_contains_the_person(services: Services) ->
         assert OTHER.encode() in left
         return not any(text.encode() in left for text in written)
 
-    eventually(is_gone, said="no file with the person")
+    eventually(is_gone, what="no file with the person")
 
 
 def test_an_older_transaction_that_keeps_row_versions_is_reported(

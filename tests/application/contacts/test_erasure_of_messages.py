@@ -112,7 +112,7 @@ def test_rows_that_are_stored_during_the_erasure_are_emptied(
         with conn.transaction():
             conn.execute("select autolynx_append_lock('{}', '{}')")
             storing.start()
-            eventually(lambda: waits_for_its_turn(conn), said="the append")
+            eventually(lambda: waits_for_its_turn(conn), what="the append")
             conn.execute("insert into erased_subject values (%s)", (call_id,))
         join(storing)
     assert services.load_call(call_id).evidence == {row.id for row in rows}

@@ -383,6 +383,6 @@ def test_an_erasure_under_way_while_contacts_are_copied_is_waited_for(
         with conn.transaction():
             conn.execute(empty + " where contact_id = %s", (gone.id,))
             copied = copying.submit(redial, services, source)
-            eventually(waits, said="the copy waits for the erasure")
+            eventually(waits, what="the copy waits for the erasure")
         again = copied.result()
     assert numbers(contacts(services, again)) == phones(4)[1:]

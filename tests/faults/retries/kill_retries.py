@@ -97,7 +97,7 @@ def _run_campaign(url: str, home: Home, seed: int, tally: Tally) -> None:
         campaign_id = _campaign(cluster)
         _kill(cluster, processes, home, seed, tally)
         over = lambda: cluster.is_over(campaign_id)  # noqa: E731 - a named condition
-        eventually(over, LONGEST_SECONDS, said="the campaign with retries")
+        eventually(over, LONGEST_SECONDS, what="the campaign with retries")
         ledger = cluster.simulator.ledger(calls=1, timeout=WITHIN)["calls"]
         found = list(violations(cluster, campaign_id, ledger))
         tally.violations += [f"kills with retries, seed {seed}: {one}" for one in found]

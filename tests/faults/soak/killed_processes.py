@@ -183,7 +183,7 @@ def _leader(cluster: Cluster) -> Popen[bytes]:
             found[:] = _leaders(cluster)
         return bool(found)
 
-    eventually(leads, within=60, said="a leader")
+    eventually(leads, within=60, what="a leader")
     return found[0]
 
 

@@ -68,7 +68,7 @@ class ChildModules:
         return [int(line.split()[-1]) for line in self.lines("began")]
 
     def wait_for(self, what: str, times: int) -> None:
-        eventually(lambda: len(self.lines(what)) >= times, said=f"{times} x {what}")
+        eventually(lambda: len(self.lines(what)) >= times, what=f"{times} x {what}")
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_dead_child_is_restarted_after_a_pause_and_logged(
             supervisor.check()
             return len(modules.lines("began")) == 3
 
-        eventually(both_run, said="a new child")
+        eventually(both_run, what="a new child")
     assert len(modules.log) == 1
     assert "was killed by SIGKILL; started again in 0.5 s" in modules.log[0]
 
@@ -118,7 +118,7 @@ def test_pauses_double_while_a_child_keeps_dying(modules: ChildModules) -> None:
             supervisor.check()
             return len(modules.log) == 2
 
-        eventually(twice, said="two deaths")
+        eventually(twice, what="two deaths")
     assert [line.split()[-2] for line in modules.log] == ["0.5", "1"]
     assert "api ended with exit code 1" in modules.log[0]
 
@@ -151,7 +151,7 @@ def test_children_end_with_a_supervisor_that_is_killed(
         modules.wait_for("began", 2)
         assert {os.getpgid(pid) for pid in modules.pids()} == {os.getpgid(up.pid)}
         kill(up)
-    eventually(gone(*modules.pids()), said="the children's end")
+    eventually(gone(*modules.pids()), what="the children's end")
 
 
 def test_the_first_signal_is_noted_and_the_second_interrupts() -> None:

@@ -25,8 +25,8 @@ def test_up_runs_every_role_until_it_is_stopped(
         projector = up.child("projections")
         os.kill(projector, signal.SIGKILL)
         word = "projector was killed by SIGKILL; started again in 0.5 s"
-        eventually(lambda: word in up.errors.read_text(), said="a word of it")
-        eventually(lambda: _runs_another(up.children(), projector), said="another")
+        eventually(lambda: word in up.errors.read_text(), what="a word of it")
+        eventually(lambda: _runs_another(up.children(), projector), what="another")
         children = up.children()
         up.process.send_signal(signal.SIGTERM)
         assert ended(up.process, up.errors) == 0
@@ -50,7 +50,7 @@ def test_children_of_a_killed_up_end_and_another_up_can_start_at_once(
         kill(up.process)
         with running_up(tmp_path, DATA_DIR=data, PORT=port) as another:
             assert asking.get(f"{another.url}/healthz").is_success
-            eventually(gone(*children), said="the orphans' end")
+            eventually(gone(*children), what="the orphans' end")
 
 
 def test_migrate_lists_the_applied_migrations(

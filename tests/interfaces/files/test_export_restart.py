@@ -27,7 +27,7 @@ def end_sessions(api: ApiClient, names: str) -> None:
             row = connection.execute(OPEN_SESSIONS, (names,)).fetchone()
             return row is not None and bool(row[0])
 
-        eventually(is_open, said="sessions of the pool")
+        eventually(is_open, what="sessions of the pool")
         connection.execute(END_SESSIONS, (names,))
 
 

@@ -65,7 +65,7 @@ def exports_in_progress(api: ApiClient) -> int:
 
 def everything_works(api: ApiClient, path: str) -> None:
     eventually(
-        lambda: not exports_in_progress(api), within=30, said="no export in progress"
+        lambda: not exports_in_progress(api), within=30, what="no export in progress"
     )
     answer = api.get(path)
     assert answer.status_code == 200

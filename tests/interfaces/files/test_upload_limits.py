@@ -98,7 +98,7 @@ def half_sent(port: int, pool: Pool, *names: str) -> Iterator[list[socket]]:
         clients = [opened.enter_context(connected(port)) for _ in names]
         for client, name in zip(clients, names, strict=True):
             client.sendall(head(name, size) + HEADER)
-        eventually(lambda: uploads(pool) == len(names), said="the uploads")
+        eventually(lambda: uploads(pool) == len(names), what="the uploads")
         yield clients
 
 
@@ -153,7 +153,7 @@ def test_a_file_that_arrives_too_slowly_is_refused_and_leaves_nothing(
         answer = until_closed(client)
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"less than 1,000 bytes per second" in answer
-    eventually(lambda: uploads(pool) == 0, said="the removal")
+    eventually(lambda: uploads(pool) == 0, what="the removal")
 
 
 def test_a_pace_is_kept_by_enough_bytes_in_each_window() -> None:

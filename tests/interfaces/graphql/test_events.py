@@ -73,7 +73,7 @@ def just_now(api: ApiClient) -> datetime:
     last(api)
     stored = events(api, first=100, newestFirst=True)["nodes"]
     latest = max(datetime.fromisoformat(one["occurredAt"]) for one in stored)
-    eventually(lambda: utc_now() > latest + CLOCKS_DIFFER, said="a later time")
+    eventually(lambda: utc_now() > latest + CLOCKS_DIFFER, what="a later time")
     return latest + timedelta(microseconds=1)
 
 

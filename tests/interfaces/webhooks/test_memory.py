@@ -123,5 +123,5 @@ def test_two_hundred_large_messages_are_stored_or_refused_within_bounded_memory(
         assert answers[taken] >= 1
         assert stored(database) >= answers[taken]
         assert process.peak() < before + 250
-        eventually(lambda: process.size() < before + 100, said="released memory")
+        eventually(lambda: process.size() < before + 100, what="released memory")
         assert process.report(message()) == taken

@@ -16,10 +16,10 @@ from domain.values import ContactStatus, WaitingCode
 from projections.contacts import contact_log
 from projections.contacts.contact_filters import ContactFilters, WaitingFilter
 from projections.contacts.contact_row import ContactRow
+from tests.examples import examples
 from tests.projections.contacts.test_contact_groups import project
 from tests.projections.dialing.dial_scene import PERMIT
 from tests.projections.dialing.test_dial_groups import empty
-from tests.examples import examples
 from tests.projections.lives import GROUPS, Life
 from tests.projections.random_lives import whole_life
 from tests.projections.store import Store

@@ -14,9 +14,9 @@ from domain.gate.permit import Decision, Granted, Wait
 from domain.values import ContactStatus, WaitingCode
 from projections.dial_snapshot import snapshot
 from projections.engine.schema import TABLES
+from tests.examples import examples
 from tests.projections.contacts.test_contact_groups import project
 from tests.projections.dialing.dial_scene import PERMIT, Scene
-from tests.examples import examples
 from tests.projections.lives import GROUPS, Life
 from tests.projections.random_lives import whole_life
 from tests.projections.store import Store

@@ -195,7 +195,7 @@ def test_workers_end_with_their_parent(store: Store) -> None:
         assert parent.stdout.readline()
         assert connected_workers(store) == WORKERS
         os.kill(parent.pid, signal.SIGKILL)
-    eventually(lambda: connected_workers(store) == 0, said="no worker")
+    eventually(lambda: connected_workers(store) == 0, what="no worker")
     assert store.position() == last
     assert rebuild(store.url).events == last
 

@@ -70,7 +70,7 @@ def test_the_projector_rebuilds_a_table_of_an_older_version(lived: Store) -> Non
     assert "autolynx projections rebuild" in str(outdated_message(lived.conn))
     last = lived.append(EVENTS[SOME:])
     with projecting(lived):
-        eventually(lambda: lived.position() == last, said="the new events")
+        eventually(lambda: lived.position() == last, what="the new events")
     assert outdated(lived.conn) == []
     assert wrong_rows(lived) == []
 
@@ -106,7 +106,7 @@ def test_the_upgrade_waits_for_the_end_of_a_verification(
             rebuild_outdated(lived.url, lived.conn)
         assert outdated(lived.conn) == ["call_log"]
     with projecting(lived):
-        eventually(lambda: outdated(lived.conn) == [], said="rebuilt tables")
+        eventually(lambda: outdated(lived.conn) == [], what="rebuilt tables")
 
 
 def test_a_changed_log_prevents_the_upgrade(lived: Store) -> None:

@@ -77,7 +77,7 @@ def test_a_signal_ends_the_process_despite_live_and_hanging_calls(
         waiting.start()
         eventually(
             lambda: "hang" in simulator.ledger()["requests"]["POST /call"],
-            said="a request that hangs",
+            what="a request that hangs",
         )
         simulator.process.send_signal(stop)
         assert ended(simulator.process) == 0

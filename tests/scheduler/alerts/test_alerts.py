@@ -385,7 +385,7 @@ def test_the_worker_runs_until_it_is_stopped_and_logs_the_chain_head(
     look(services, replace(looking, post=Receiver(refusals=["503"])))
     worker = AlertWorker(looking)
     worker.start()
-    eventually(lambda: receiver.seen, said="the post")
+    eventually(lambda: receiver.seen, what="the post")
     worker.stop()
     worker.stop()
     assert receiver.kinds == ["spend_threshold"]

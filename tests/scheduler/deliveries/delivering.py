@@ -52,7 +52,7 @@ def all_delivered(services: Services, worker: DeliveryWorker) -> None:
         worker.wake()
         return waiting(services) == 0
 
-    eventually(nothing_waits, within=30, said="the end of all deliveries")
+    eventually(nothing_waits, within=30, what="the end of all deliveries")
 
 
 def endpoint_at(services: Services, received: Received, *types: str) -> UUID:

@@ -136,7 +136,7 @@ def test_a_receiver_that_was_away_gets_everything_in_order(
         eventually(
             lambda: rows(services, "select from webhook_delivery where attempts > 1"),
             within=30,
-            said="a repetition",
+            what="a repetition",
         )
         with receiving(port=port, into=received):
             all_delivered(services, worker)
@@ -183,7 +183,7 @@ def test_a_hanging_endpoint_delays_no_other_of_fifty(
             eventually(
                 partial(each_has, all_received[1:], number),
                 within=30,
-                said="the deliveries to all others",
+                what="the deliveries to all others",
             )
         assert all_received[0].ids == []
         released.set()

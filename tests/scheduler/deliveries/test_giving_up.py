@@ -37,7 +37,7 @@ def test_an_endpoint_that_fails_for_three_days_is_disabled_and_loses_nothing(
                     row = webhook_endpoints.get(conn, endpoint)
                 return row is not None and not row.enabled and row.trouble is not None
 
-            eventually(disabled, said="the endpoint to be disabled")
+            eventually(disabled, what="the endpoint to be disabled")
         received.answer = lambda _body: 200
         services.webhook_endpoints.update(endpoint, enabled=True, by=BY)
         services.settle()

@@ -63,7 +63,7 @@ def dial(services: Services, dispatch: Dispatch, calls: list[UUID]) -> None:
     for call_id in calls:
         campaign_id = services.load_call(call_id).campaign_id
         dispatch.dial([ClaimedCall(call_id, campaign_id, LINE)])
-        eventually(lambda: not dispatch.is_under_way(call_id), said="a settled call")  # noqa: B023 - it is settled before the next one begins
+        eventually(lambda: not dispatch.is_under_way(call_id), what="a settled call")  # noqa: B023 - it is settled before the next one begins
 
 
 def dialled(services: Services, dispatch: Dispatch, *script: Any) -> UUID:
@@ -303,7 +303,7 @@ def test_stop_waits_for_requests_under_way_and_starts_no_others(
     dispatch.dial([ClaimedCall(first, campaign, LINE)])
     assert asked.wait(10)
     stopping = run(dispatch.stop)
-    eventually(lambda: dispatch._timer.stopped, said="the stop")
+    eventually(lambda: dispatch._timer.stopped, what="the stop")
     assert dispatch.is_under_way(first)
     dispatch.dial([ClaimedCall(second, campaign, LINE)])
     answer.set()

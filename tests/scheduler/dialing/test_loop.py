@@ -224,13 +224,13 @@ def test_a_start_is_dialled_at_once_and_a_free_slot_refilled(live: Services) -> 
             end_call(live.provider, made)
         eventually(
             lambda: live.board(campaign_id).state is CampaignState.COMPLETED,
-            said="a completed campaign",
+            what="a completed campaign",
         )
 
 
 def end_call(provider: Any, number: int) -> None:
     """Wait for this number of calls, then end the last one."""
-    eventually(lambda: len(provider.shown) == number, said=f"call {number}")
+    eventually(lambda: len(provider.shown) == number, what=f"call {number}")
     provider.end(list(provider.shown)[-1], ENDED)
 
 
@@ -238,10 +238,10 @@ def test_without_refill_slots_are_filled_only_at_ticks(live: Services) -> None:
     live.set(refill_immediately=False, tick_seconds=3600, dials_per_second=1000)
     live.campaign(2, cap=1)
     with leading(dependencies_of(live), Leading(), live):
-        eventually(lambda: len(live.provider.shown) == 1, said="the first tick")
+        eventually(lambda: len(live.provider.shown) == 1, what="the first tick")
         [provider_id] = live.provider.shown
         live.provider.end(provider_id, ENDED)
-        eventually(lambda: not live.snapshot().calls, said="a look after the end")
+        eventually(lambda: not live.snapshot().calls, what="a look after the end")
         [view] = live.snapshot().campaigns
         assert (view.active, view.pending) == (0, 1)
         assert len(live.provider.orders) == 1
@@ -252,15 +252,15 @@ def test_the_loop_ends_when_the_leadership_is_lost(live: Services) -> None:
     with leading(dependencies_of(live), term, live) as ends:
         term.lost = True
         live.campaign(1)
-        eventually(lambda: len(ends) == 1, said="the end of the term")
+        eventually(lambda: len(ends) == 1, what="the end of the term")
 
 
 def test_the_longest_silence_of_a_leader_follows_the_settings(live: Services) -> None:
     term = Leading()
     with leading(dependencies_of(live), term, live):
-        eventually(lambda: term.silence == 120, said="two ticks of the first settings")
+        eventually(lambda: term.silence == 120, what="two ticks of the first settings")
         live.set(tick_seconds=7)
-        eventually(lambda: term.silence == 14, said="two ticks of the new ones")
+        eventually(lambda: term.silence == 14, what="two ticks of the new ones")
 
 
 def test_an_error_in_a_pass_does_not_stop_the_next(live: Services) -> None:
@@ -283,11 +283,11 @@ def test_nothing_is_claimed_before_the_first_check(live: Services) -> None:
     with leading(dependencies_of(live), Leading(), live):
         eventually(
             lambda: live.process_records.decision(campaign_id) is not None,
-            said="a pass",
+            what="a pass",
         )
         assert live.provider.orders == []
         live.provider.down = False
-        eventually(lambda: len(live.provider.orders) == 1, said="the first call")
+        eventually(lambda: len(live.provider.orders) == 1, what="the first call")
 
 
 def test_an_unavailable_store_ends_the_term(
@@ -299,4 +299,4 @@ def test_an_unavailable_store_ends_the_term(
     monkeypatch.setattr(live.claims, "claim", away)
     with leading(dependencies_of(live), Leading(), live) as ends:
         live.campaign(1)
-        eventually(lambda: len(ends) == 1, said="the end of the term")
+        eventually(lambda: len(ends) == 1, what="the end of the term")

@@ -40,7 +40,7 @@ class Counted:
         filler.begin_tick()
         filler.fill(Leading(), seen, checked=True)  # type: ignore[arg-type]  # all it needs
         dispatch = self.passes.deps.dispatch
-        eventually(lambda: not dispatch._under_way, said="settled calls")
+        eventually(lambda: not dispatch._under_way, what="settled calls")
         self.services.settle()
 
     @property

@@ -94,7 +94,7 @@ def test_the_dispatcher_ends_its_waits_when_two_threads_stop_it(
     )
     claimed = [ClaimedCall(id_, campaign, LINE) for id_ in (first, second)]
     dialling = started(lambda: dispatch.dial(claimed))
-    eventually(lambda: services.provider.orders, said="the first request")
+    eventually(lambda: services.provider.orders, what="the first request")
     assert_ends(started(dispatch.stop), started(dispatch.stop), dialling)
     dispatch.stop()
     assert not dispatch.under_way()

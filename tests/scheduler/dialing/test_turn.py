@@ -23,7 +23,7 @@ def turn(passes: Passes, **settings: Any) -> None:
     values = replace(services.settings.values(), **settings)
     seen = services.snapshot()
     passes.scheduler.turn(leading, seen, values)  # type: ignore[arg-type]  # all it needs
-    eventually(lambda: not passes.deps.dispatch._under_way, said="settled calls")
+    eventually(lambda: not passes.deps.dispatch._under_way, what="settled calls")
     services.settle()
 
 

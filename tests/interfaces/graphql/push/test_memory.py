@@ -136,8 +136,8 @@ def test_clients_that_never_read_are_disconnected(database: str) -> None:
         greeting = greet(api)
         api.caught_up()
         opened.enter_context(subscribed_without_reading(api.url, greeting))
-        eventually(lambda: listeners(api) > 0, said="the subscriptions")
-        eventually(lambda: listeners(api) == 0, within=60, said="their end")
+        eventually(lambda: listeners(api) > 0, what="the subscriptions")
+        eventually(lambda: listeners(api) == 0, within=60, what="their end")
 
 
 @pytest.mark.usefixtures("impatient")
