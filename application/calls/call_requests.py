@@ -21,7 +21,9 @@ from application.event_context import SCHEDULER, EventContext
 from application.installation_key import InstallationKey, KeyUnusable
 from application.places.resolver import zones_of
 from application.ports import ContactLookup
+from application.vault import ContactRow
 from domain.calls.call import Call
+from domain.calls.commands.dialing import RequestTerms
 from domain.errors import MayNotBeRequested
 from domain.gate.permit import Granted, Never, Wait
 from domain.numbers.number import number_id_of
@@ -83,8 +85,7 @@ class CallRequests:
         callee = self.contact_lookup.callee(call.contact_id)
         if callee is None:
             return None
-        person = callee.person
-        number_key = self.installation_key.of_number(person.phone)
+        number_key = self.installation_key.of_number(callee.person.phone)
         number_id = number_id_of(number_key)
         fence = read_fence(self.app, self.installation_key, call, number_id, at)
         if not may_be_requested(fence.campaign, fence.contact, at):
@@ -93,27 +94,40 @@ class CallRequests:
         if not isinstance(decision, Granted):
             self._refuse_request(call, fence, decision, at)
             return None
+        terms: RequestTerms = {"dial_before": dial_before, "permit": decision.permit}
+        return self._store_request(
+            call, fence, callee.person, number_key, terms=terms, ask=ask, at=at
+        )
+
+    def _store_request(
+        self,
+        call: Call,
+        fence: Fence,
+        person: ContactRow,
+        number_key: str,
+        *,
+        terms: RequestTerms,
+        ask: Callable[..., None],
+        at: datetime,
+    ) -> SendPermission:
+        """Store an allowed request with the number's count of calls, in one append."""
         earlier = earlier_calls(self.app, call)
-        voicemail_allowed = may_leave_voicemail(call, earlier)
         caller = fence.campaign.caller
         arm = arm_of(call, earlier, fence.campaign, number_key)
-        ask(
-            call,
-            dial_before=dial_before,
-            at=at,
-            by=SCHEDULER,
-            number_key=number_key,
-            time_zones=zones_of(person.phone),
-            permit=decision.permit,
-            voicemail_allowed=voicemail_allowed,
-            phone_number_id=caller.phone_number_id,
-            longest_call_seconds=(arm or caller).longest_call_seconds,
-            arm=arm,
-        )
+        voicemail_allowed = may_leave_voicemail(call, earlier)
+        terms |= {
+            "number_key": number_key,
+            "time_zones": zones_of(person.phone),
+            "voicemail_allowed": voicemail_allowed,
+            "phone_number_id": caller.phone_number_id,
+            "longest_call_seconds": (arm or caller).longest_call_seconds,
+            "arm": arm,
+        }
+        ask(call, at=at, by=SCHEDULER, **terms)
         versions = fence.versions | {one.id: one.version for one in earlier}
         fence.number.request(call.id, at=at, by=SCHEDULER)
         self.app.append(call, fence.number, expect=versions)
-        permission = send_permission(call, fence.campaign, person, dial_before)
+        permission = send_permission(call, fence.campaign, person, terms["dial_before"])
         order = replace(permission.order, voicemail_allowed=voicemail_allowed)
         return replace(permission, order=order)
 

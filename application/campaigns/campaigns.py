@@ -37,6 +37,19 @@ class CampaignChange:
     assistant_id: UUID | None = None
     phone_number_id: str | None = None
 
+    def values_for(self, campaign: Campaign) -> dict[str, Any]:
+        """Return all values after the change, without those of the caller."""
+        gating = self.line_quiet_gating
+        return {
+            "name": campaign.name if self.name is None else self.name,
+            "cap": campaign.cap if self.cap is None else self.cap,
+            "line_quiet_gating": (
+                campaign.line_quiet_gating if gating is None else gating
+            ),
+            "budget": self.budget if self.budget_named else campaign.budget,
+            "terms": replace(campaign.terms, **self.terms),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class StartTime:
@@ -131,19 +144,9 @@ class CampaignService:
         def command() -> int | None:
             campaign, at = self._app.load(Campaign, campaign_id), self._context.now()
             assistant = self._new_assistant(campaign, change)
-            gating = change.line_quiet_gating
-            campaign.change(
-                name=campaign.name if change.name is None else change.name,
-                cap=campaign.cap if change.cap is None else change.cap,
-                line_quiet_gating=(
-                    campaign.line_quiet_gating if gating is None else gating
-                ),
-                budget=change.budget if change.budget_named else campaign.budget,
-                terms=replace(campaign.terms, **change.terms),
-                caller=self._caller(campaign, assistant, change.phone_number_id),
-                at=at,
-                by=by,
-            )
+            caller = self._caller(campaign, assistant, change.phone_number_id)
+            values = change.values_for(campaign)
+            campaign.change(**values, caller=caller, at=at, by=by)
             if assistant is None:
                 return self._app.append(campaign)
             assistant.choose(campaign_id=campaign_id, at=at, by=by)
