@@ -106,7 +106,7 @@ class CampaignProgress:
     def must_take_contacts(self) -> None:
         """Raise WrongState if no further contact would be called."""
         if self.over:
-            raise WrongState(f"The campaign is {self.state}: create a new one.")
+            raise WrongState(f"The campaign is {self.state.lower()}: create a new one.")
         if self.expired_at is not None:
             raise WrongState("The campaign's end has passed: create a new one.")
 
@@ -183,7 +183,9 @@ class CampaignProgress:
         if self.state is CampaignState.PAUSED:
             return
         if self.state not in MAY_DIAL:
-            raise WrongState(f"The campaign is {self.state}: nothing is being called.")
+            raise WrongState(
+                f"The campaign is {self.state.lower()}: nothing is being called."
+            )
         fields = {"cause": cause, "reason": reason, "scope": scope}
         self._record(events.Paused, at, by, **fields)
 
@@ -251,7 +253,7 @@ class CampaignProgress:
 
     def _must_not_be_over(self) -> None:
         if self.over:
-            raise WrongState(f"The campaign is {self.state}; that is final.")
+            raise WrongState(f"The campaign is {self.state.lower()}; that is final.")
 
     def _record(
         self, fact: type[CampaignEvent], at: datetime, by: str, **fields: Any

@@ -94,6 +94,7 @@ def walk_the_campaign(page: Page, during: During) -> None:
     dialog.get_by_label("First call not before").fill(START)
     press(dialog.get_by_role("button", name="Schedule"), during)
     expect_state(page, "Queued")
+    expect(page.locator(".head .lead")).to_contain_text("No call before")
     press(actions.get_by_role("button", name="Pause"), during)
     expect_state(page, "Paused")
     press(actions.get_by_role("button", name="Resume"), during)
@@ -119,6 +120,8 @@ def walk_the_drawer(page: Page, note: str, during: During) -> None:
     expect(toast(page, "Note saved.")).to_be_visible()
     expect(drawer.get_by_label("Disposition")).to_have_value("NOT_INTERESTED")
     expect(drawer.get_by_label("Note")).to_have_value(note)
+    # The campaign is finished.
+    expect(drawer.get_by_role("button", name="Call again")).to_be_disabled()
     drawer.get_by_role("button", name="Never call").click()
     ask = page.get_by_role("dialog", name="Never call this number again?")
     press(ask.get_by_role("button", name="Never call"), during)

@@ -99,6 +99,16 @@ def test_chips_and_dates_limit_the_exported_contacts(dialog: Locator) -> None:
         assert len(rows(dialog)) == contacts, (label, offset)
 
 
+def test_a_last_day_before_the_first_one_is_refused(dialog: Locator) -> None:
+    dialog.get_by_label("Last called from").fill(day(2))
+    last = dialog.get_by_label("Last called until, inclusive")
+    last.fill(day(1))
+    expect(dialog).to_contain_text("This day precedes the first one.")
+    expect(dialog.get_by_role("button", name="Download")).to_be_disabled()
+    last.fill(day(2))
+    expect(dialog.get_by_role("link", name="Download")).to_be_visible()
+
+
 def test_a_file_for_excel_begins_with_a_byte_order_mark(dialog: Locator) -> None:
     dialog.get_by_label("Format").select_option("excel")
     assert download(dialog).read_bytes().startswith(b"\xef\xbb\xbf")

@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from domain.campaigns.campaign import Campaign
 from provider.simulator.settings import DEFAULT_ASSISTANT_ID
 from tests.browser.installation import Installation
-from tests.browser.prepared import BY, SCHEDULER, frozen, queued
+from tests.browser.prepared import BY, SCHEDULER, facts_of, frozen, queued
 from tests.wiring import phones
 
 
@@ -42,6 +42,25 @@ def test_the_page_shows_that_the_assistant_was_changed(
         expect(banner).to_contain_text("Calls since then use the changed assistant.")
         page.get_by_role("button", name="Pause").click()
         expect(banner).to_have_count(0)
+
+
+def test_an_ended_session_leads_to_the_sign_in_page_and_changes_nothing(
+    installation: Installation,
+) -> None:
+    campaign_id = queued(installation, "Session ended", phones(1, first=382))
+    with installation.newcomer("expired@autolynx.example", "operator") as context:
+        page = context.new_page()
+        page.goto(f"/campaigns/{campaign_id}")
+        expect(page.locator(".head .state")).to_have_text("Queued")
+        context.clear_cookies()
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+        toast = page.locator(
+            ".toast", has_text="Your session has ended: sign in again."
+        )
+        expect(toast.first).to_be_visible()
+        assert f"next=%2Fcampaigns%2F{campaign_id}" in page.url
+    assert facts_of(installation, campaign_id)["Paused"] == 0
 
 
 def test_the_start_cannot_be_changed_after_the_first_call(

@@ -44,6 +44,7 @@ export class Refused extends Error {
 // A request whose response is lost may have been executed.
 const UNREACHABLE = "AutoLynx cannot be reached. Before you repeat a change, look whether it was made.";
 const TIMED_OUT = "AutoLynx did not answer in time. Before you repeat a change, look whether it was made.";
+const SIGNED_OUT = "Your session has ended: sign in again. Nothing was changed.";
 /** Longest wait for a response, in milliseconds; the server cancels an operation after ten seconds. */
 const ANSWER_TIMEOUT = 20_000;
 /** Longest time without progress of an upload, in milliseconds. */
@@ -86,7 +87,10 @@ export async function post(path, body) {
 /** @param {{ message: string, extensions?: { code?: string } }} error */
 function refusal(error) {
   const code = error.extensions?.code ?? "INTERNAL";
-  if (code === "UNAUTHENTICATED") me.value = null;
+  if (code === "UNAUTHENTICATED") {
+    me.value = null;
+    return new Refused(code, SIGNED_OUT);
+  }
   if (error.message.includes("unknownDocument")) renew();
   return new Refused(code, error.message);
 }

@@ -94,6 +94,7 @@ export const share = (part, all) => (all ? `${Math.round((100 * part) / all)} %`
 
 /** Readable words for IN_PROGRESS, spend-alert or camelCase. @param {string} code */
 export function words(code) {
+  if (code === "TIMEOUT") return "Timed out"; // As in the counters.
   const spaced = code
     .replace(/([a-z])([A-Z])/g, "$1 $2")
     .replace(/[_.-]+/g, " ")

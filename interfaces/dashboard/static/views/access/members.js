@@ -34,7 +34,7 @@ export default function MembersView() {
       members &&
       html`<section class="panel flush">
         <div class="scroll">
-          <table class="table">
+          <table class="table stacked">
             <thead>
               <tr>
                 <th>E-mail</th>
@@ -48,7 +48,7 @@ export default function MembersView() {
                 (one) =>
                   html`<tr key=${one.email}>
                     <td class="main"><b>${one.email}</b>${one.email === me.value?.email && html`<span>you</span>`}</td>
-                    <td><${RoleSelect} email=${one.email} role=${one.role} done=${read.reload} /></td>
+                    <td data-label="Role"><${RoleSelect} email=${one.email} role=${one.role} done=${read.reload} /></td>
                     <td class="wide"><${Time} at=${one.addedAt} /> <span class="quiet">by ${one.addedBy}</span></td>
                     <td>
                       <div class="actions">
@@ -160,7 +160,7 @@ function Add({ onClose, done }) {
 /** @param {{ email: string, onClose: () => void, done: () => void }} props */
 function Remove({ email, onClose, done }) {
   const remove = async () => {
-    settle((await request(RemoveMember, { email })).removeMember, `${email} is out.`);
+    settle((await request(RemoveMember, { email })).removeMember, `${email} was removed.`);
     onClose();
     done();
   };

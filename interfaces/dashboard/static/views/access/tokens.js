@@ -34,7 +34,7 @@ const None = () =>
 function List({ tokens, onRevoke }) {
   return html`<section class="panel flush">
     <div class="scroll">
-      <table class="table">
+      <table class="table stacked">
         <thead>
           <tr>
             <th>${may.admin() ? "Member" : "Token"}</th>
@@ -49,9 +49,9 @@ function List({ tokens, onRevoke }) {
             (one) =>
               html`<tr key=${one.id}>
                 <td class="main"><b>${one.email}</b>${one.email === me.value?.email && html`<span>you</span>`}</td>
-                <td><${Time} at=${one.createdAt} /></td>
-                <td><${Time} at=${one.lastUsedAt} empty="never" /></td>
-                <td><${Time} at=${one.expiresAt} empty="never" planned /></td>
+                <td data-label="Created"><${Time} at=${one.createdAt} /></td>
+                <td data-label="Last used"><${Time} at=${one.lastUsedAt} empty="never" /></td>
+                <td data-label="Expires"><${Time} at=${one.expiresAt} empty="never" planned /></td>
                 <td>
                   <button
                     type="button"

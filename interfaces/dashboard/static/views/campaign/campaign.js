@@ -1,6 +1,7 @@
 // @ts-check
 import { html, useEffect, useMemo, useRef, useSignal } from "../../lib.js";
 import { may, request, useQuery, useSubscription, useThrottled } from "../../api.js";
+import { quarter } from "../../clock.js";
 import { count, counted, money, words } from "../../format.js";
 import { useKeys } from "../../keys.js";
 import { lazy } from "../../lazy.js";
@@ -12,6 +13,7 @@ import {
   Head,
   Icon,
   Id,
+  Moment,
   OutcomeBar,
   OUTCOMES,
   Skeleton,
@@ -180,6 +182,8 @@ const Title = ({ campaign, now, reload }) =>
 /** A campaign has started when the provider accepted its first call. @param {{ campaign: Campaign }} props */
 function Started({ campaign }) {
   if (campaign.startedAt) return html`<span>Started <${Time} at=${campaign.startedAt} /></span>`;
+  if (campaign.queuedAt && campaign.startsAt && Date.parse(campaign.startsAt) > quarter.value)
+    return html`<span>No call before <${Moment} at=${campaign.startsAt} /></span>`;
   if (campaign.queuedAt)
     return html`<span>Start pressed <${Time} at=${campaign.queuedAt} />; no call accepted yet</span>`;
   return html`<span>Not started</span>`;

@@ -194,9 +194,12 @@ function Asking({ asked, part }) {
 /** Starts at a time. @param {Asked} props */
 function Schedule({ campaign, reload, onClose }) {
   const [at, setAt] = useState("");
-  const done = "Scheduled. The first calls go out at that time, when the rules allow it.";
   const start = async () => {
     const asked = { id: campaign.id, at: new Date(at).toISOString() };
+    const done =
+      new Date(at) > new Date()
+        ? "Scheduled. The first calls go out at that time, when the rules allow it."
+        : "That time has passed: started. The first calls go out in a moment, when the rules allow it.";
     await execute(async () => settle((await request(ScheduleCampaign, asked)).startCampaign, done), reload);
     onClose();
   };

@@ -20,9 +20,10 @@ export const DISPOSITIONS = [
 
 /**
  * Outcome and disposition of a contact, and what a member may do about it.
- * @param {{ contact: import("./drawer.js").Contact, reload: () => void }} props
+ * @param {{ contact: import("./drawer.js").Contact, isFinished: boolean, reload: () => void }} props `isFinished` is
+ *   whether the campaign calls nobody any more
  */
-export function ContactActions({ contact, reload }) {
+export function ContactActions({ contact, isFinished, reload }) {
   const { disposition, note, send } = useResult(contact, reload);
   const [asked, setAsked] = useState("");
   const close = () => setAsked("");
@@ -60,7 +61,17 @@ export function ContactActions({ contact, reload }) {
           save=${(/** @type {string} */ text) => send({ note: text || null }, "Note saved.")}
         />
         <div class="row">
-          ${over && html`<button type="button" onClick=${() => setAsked("again")}>Call again</button>`}
+          ${
+            over &&
+            html`<button
+              type="button"
+              disabled=${isFinished}
+              title=${isFinished ? "The campaign is finished: redial the contact in a new one." : null}
+              onClick=${() => setAsked("again")}
+            >
+              Call again
+            </button>`
+          }
           ${waits && html`<${Action} onPress=${remove}>Remove<//>`}
           ${
             contact.withheld !== "SUPPRESSED" &&

@@ -5,7 +5,7 @@ import { dialled, timeIn } from "../../format.js";
 import { quarter } from "../../clock.js";
 import { neverWords, waitingWords } from "../../gate_words.js";
 import { ContactPage } from "../../ops.js";
-import { LIVE } from "../../states.js";
+import { FINISHED, LIVE } from "../../states.js";
 import { Copy, Dialog, Id, Moment, Skeleton, State, Time, Trouble } from "../../ui.js";
 import { Attempt } from "./drawer/attempt.js";
 import { ContactActions } from "./contact_actions.js";
@@ -16,7 +16,7 @@ import { ContactActions } from "./contact_actions.js";
 /**
  * @param {{
  *   id: string,
- *   now: () => { position: number },
+ *   now: () => { position: number, state: import("../campaign/campaign.js").Campaign["state"] },
  *   useUpdates: import("../campaign/campaign.js").Feed,
  *   decision: import("../campaign/campaign.js").Campaign["lastDecision"],
  *   onClose: () => void,
@@ -28,7 +28,7 @@ export function Drawer({ id, now, useUpdates, decision, onClose }) {
   const contact = read.data?.contact ?? null;
   const open = contact?.calls.some((call) => LIVE.has(call.status) || call.cost == null);
   useUpdates((contacts) => contacts.some((one) => one.id === id) && again());
-  const { position } = now();
+  const { position, state } = now();
   useEffect(() => {
     if (open) again();
   }, [position]);
@@ -40,7 +40,7 @@ export function Drawer({ id, now, useUpdates, decision, onClose }) {
       contact &&
       html`<${Person} contact=${contact} />
         <${Waiting} contact=${contact} decision=${decision} />
-        <${ContactActions} contact=${contact} reload=${read.reload} />
+        <${ContactActions} contact=${contact} isFinished=${FINISHED.has(state)} reload=${read.reload} />
         <${Attempts} contact=${contact} />`
     }
   <//>`;

@@ -27,7 +27,8 @@ const COLUMNS = /** @type {const} */ ([
 export function ExportDialog({ campaign, onClose }) {
   const [choice, setChoice] = useState(EVERYTHING);
   const set = (/** @type {Partial<Choice>} */ change) => setChoice((old) => ({ ...old, ...change }));
-  const isEmpty = choice.format !== "jsonl" && choice.columns === "chosen" && !choice.names.length;
+  const isEmpty = choice.columns === "chosen" && !choice.names.length;
+  const isDisabled = choice.format !== "jsonl" && (isEmpty || isReversed(choice));
   return html`<${Dialog} title="Export the results" onClose=${onClose}>
     <div class="form">
       <${Field} label="Format">${select(FORMATS, "format", choice, set)}<//>
@@ -59,7 +60,7 @@ export function ExportDialog({ campaign, onClose }) {
     <footer>
       <button type="button" onClick=${onClose}>Close</button>
       ${
-        isEmpty
+        isDisabled
           ? html`<button type="button" class="primary" disabled>Download</button>`
           : html`<a
               class="button primary"
@@ -144,6 +145,9 @@ const Chips = ({ label, values, name, choice, set }) =>
     </div>
   </fieldset>`;
 
+/** Whether the last day precedes the first one, so that no contact could be exported. @param {Choice} choice */
+const isReversed = ({ from, to }) => Boolean(from && to && to < from);
+
 /** Days of the latest call, in the viewer's time. @param {{ choice: Choice, set: Set }} props */
 const Dates = ({ choice, set }) =>
   html`<div class="form">
@@ -153,7 +157,10 @@ const Dates = ({ choice, set }) =>
         ["to", "Last called until, inclusive"],
       ]).map(
         ([name, label]) =>
-          html`<${Field} key=${name} label=${label}
+          html`<${Field}
+            key=${name}
+            label=${label}
+            error=${name === "to" && isReversed(choice) ? "This day precedes the first one." : ""}
             >${(/** @type {any} */ a) =>
               html`<input
                 ...${a}
