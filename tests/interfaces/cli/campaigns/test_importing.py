@@ -69,7 +69,7 @@ def test_an_import_into_a_canceled_campaign_is_refused_and_keeps_no_upload(
     refused = autolynx.refusal(
         "campaigns", "import-contacts", campaign, "--file", str(more)
     )
-    assert "The campaign is CANCELED: create a new one." in refused
+    assert "The campaign is canceled: create a new one." in refused
     assert uploads(database) == before
 
 
