@@ -8,6 +8,11 @@ own, so that they do not delay the others.
 One thread stores all batches: the interpreter runs one thread at a time, and two
 threads that compete for it need more CPU time for each message and store smaller
 batches. A second thread helps while the first one waits for the database for long.
+
+Senders whose messages were just stored usually send the next ones at once. Therefore
+the thread waits briefly for as many messages as the last batch had: meanwhile the event
+loop has the interpreter for itself. A message that follows a batch of one, or arrives
+later, is stored without any wait.
 """
 
 from asyncio import AbstractEventLoop, Future, TimerHandle, get_running_loop
@@ -16,7 +21,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread
+from time import monotonic
 
 import structlog
 
@@ -31,6 +37,12 @@ LARGE = 64 << 10
 """Bytes from which a message is parsed and stored alone, because that is slow."""
 
 SLOW_THREADS = 4
+
+WAIT_SHARE, LONGEST_WAIT_SECONDS = 0.5, 0.004
+"""How long a batch waits for messages: this share of the time that the last one took.
+
+The wait begins at the end of the last batch.
+"""
 
 HELP_SECONDS = 0.1
 """If no batch is taken for so long while messages are queued, the helper wakes up."""
@@ -114,6 +126,8 @@ class Inbox:
         self.slow: Waiting = SimpleQueue()
         self.help_wanted: SimpleQueue[Help] = SimpleQueue()
         self._batches = 0
+        self._expected, self._expected_until = 0, 0.0
+        self._complete = Event()
         self._timer: TimerHandle | None = None
 
     def put(self, raw: bytes) -> Ticket:
@@ -123,6 +137,8 @@ class Inbox:
             self.slow.put(ticket)
             return ticket
         self.quick.put(ticket)
+        if self.quick.qsize() >= self._expected:
+            self._complete.set()
         if self._timer is None:
             self._check_progress_later()
         return ticket
@@ -144,8 +160,30 @@ class Inbox:
     def store_batches(self) -> None:
         """Store batches of queued messages until the queue is closed."""
         while (first := self.quick.get()) is not None:
+            self._wait_for_others()
             self._batches += 1
-            self._answer(_batch_of(first, self.quick), self._store_batch)
+            tickets, began = _batch_of(first, self.quick), monotonic()
+            done = self._outcomes_of(tickets, self._store_batch)
+            self._expect_others(len(tickets), monotonic(), began)
+            self._resolve(done)
+
+    def _wait_for_others(self) -> None:
+        left = self._expected_until - monotonic()
+        if left <= 0:
+            return
+        self._complete.clear()
+        if self.quick.qsize() < self._expected:
+            self._complete.wait(left)
+
+    def _expect_others(self, stored: int, ended: float, began: float) -> None:
+        """Expect the senders of the last batch, and those that queued meanwhile.
+
+        Called before the senders get their answers: after that, the queue may contain
+        their next messages.
+        """
+        self._expected = min(stored + self.quick.qsize(), MOST) - 1
+        wait = min(WAIT_SHARE * (ended - began), LONGEST_WAIT_SECONDS)
+        self._expected_until = ended + wait
 
     def help_store_batches(self) -> None:
         """Store queued messages whenever help is wanted, until the inbox is closed."""
@@ -170,15 +208,24 @@ class Inbox:
     def _answer(
         self, tickets: Sequence[Ticket], store: Callable[[list[Ticket]], None]
     ) -> None:
+        self._resolve(self._outcomes_of(tickets, store))
+
+    def _outcomes_of(
+        self, tickets: Sequence[Ticket], store: Callable[[list[Ticket]], None]
+    ) -> list[Ticket]:
+        """Parse and store messages; return the tickets that have an outcome."""
         try:
             store(self._readable(tickets))
         except Exception as error:  # The thread must survive.
             log.exception("webhooks could not be stored")
             for ticket in tickets:
                 ticket.outcome = ticket.outcome or error
-        done = [ticket for ticket in tickets if ticket.outcome is not None]
+        return [ticket for ticket in tickets if ticket.outcome is not None]
+
+    def _resolve(self, done: list[Ticket]) -> None:
+        """Pass the outcomes to the waiting requests."""
         with suppress(RuntimeError):  # The loop is closed.
-            self._loop.call_soon_threadsafe(_resolve, done)
+            self._loop.call_soon_threadsafe(_resolve_each, done)
 
     def _readable(self, tickets: Sequence[Ticket]) -> list[Ticket]:
         """Parse messages that are still awaited; return those without an error."""
@@ -258,7 +305,7 @@ def _is_quick(ticket: Ticket) -> bool:
     return message.call_id is not None and not message.tool_calls
 
 
-def _resolve(tickets: Sequence[Ticket]) -> None:
+def _resolve_each(tickets: Sequence[Ticket]) -> None:
     for ticket in tickets:
         ticket.resolve()
 

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain
-from threading import Event, Semaphore
+from threading import Event, Semaphore, Thread
 from uuid import uuid4
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from application.calls.message_recorder import MessageReceipt
 from application.errors import StoreUnavailable
 from application.ports import ProviderMessage
+from interfaces.webhooks import inbox as inbox_module
 from interfaces.webhooks.inbox import (
     LARGE,
     MOST,
@@ -21,6 +22,7 @@ from interfaces.webhooks.inbox import (
     open_inbox,
 )
 from provider.vapi.messages.reading import read_message
+from tests.child_process import join
 from tests.support import eventually
 
 QUICK_THREADS = 2
@@ -176,6 +178,67 @@ def test_help_is_wanted_while_queued_messages_are_not_taken() -> None:
 
     store = Store()
     assert asyncio.run(scenario()) is Help.WANTED
+
+
+def test_a_batch_waits_for_as_many_messages_as_the_last_one_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inbox_module, "WAIT_SHARE", 1e9)
+    monkeypatch.setattr(inbox_module, "LONGEST_WAIT_SECONDS", 30)
+
+    async def scenario() -> None:
+        inbox = Inbox(store.read, store.record_message, store.record_messages)
+        thread = Thread(target=inbox.store_batches, daemon=True)
+        thread.start()
+        inbox.put(BUSY)
+        assert await asyncio.to_thread(store.began.acquire, timeout=30)
+        queued = put(b"1", b"2")(inbox)
+        store.free.set()
+        await asyncio.gather(*[one.answer for one in (*queued, inbox.put(b"3"))])
+        inbox.close()
+        await asyncio.to_thread(join, thread)
+
+    store = Store()
+    asyncio.run(asyncio.wait_for(scenario(), 60))
+    assert store.groups == [[b"1", b"2", b"3"]]
+
+
+def test_a_message_after_a_single_one_is_stored_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inbox_module, "WAIT_SHARE", 1e9)
+    monkeypatch.setattr(inbox_module, "LONGEST_WAIT_SECONDS", 300)
+
+    async def scenario(inbox: Inbox) -> None:
+        await inbox.put(b"1").answer
+        await inbox.put(b"2").answer
+
+    store = Store()
+    run_in_inbox(store, scenario)
+    assert store.alone == [b"1", b"2"]
+
+
+def test_a_batch_does_not_wait_long_for_messages_that_do_not_come() -> None:
+    async def scenario(inbox: Inbox) -> None:
+        for _ in range(3):
+            await asyncio.gather(*[one.answer for one in put(b"1", b"2")(inbox)])
+        await inbox.put(b"last").answer
+
+    store = Store()
+    run_in_inbox(store, scenario)
+    assert b"last" in store.alone
+
+
+def run_in_inbox(store: Store, scenario: Callable[[Inbox], Awaitable[None]]) -> None:
+    """Run a scenario with an open inbox, for at most 20 seconds."""
+
+    async def run() -> None:
+        with open_inbox(
+            store.read, store.record_message, store.record_messages
+        ) as inbox:
+            await asyncio.wait_for(scenario(inbox), 20)
+
+    asyncio.run(run())
 
 
 def one_thread(
