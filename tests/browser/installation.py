@@ -21,8 +21,8 @@ from provider.simulator.settings import DEFAULT_ASSISTANT_ID, OUTCOMES
 from tests.browser.chromium import PATIENCE, running_chromium
 from tests.end_to_end.processes import (
     Up,
-    autolynx,
     beside,
+    command,
     environment,
     running_up,
 )
@@ -49,9 +49,7 @@ class Installation:
 
     def run(self, *arguments: str) -> str:
         """Run an `autolynx` command that must succeed; return its output."""
-        ended = autolynx(*arguments, cwd=self.folder, **self.settings)
-        assert ended.returncode == 0, ended.stderr
-        return ended.stdout.strip()
+        return command(*arguments, cwd=self.folder, **self.settings)
 
     def link_of(self, email: str, role: str) -> str:
         """Make a link as `autolynx signin` does, for a member of this role."""

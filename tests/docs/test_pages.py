@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -66,9 +67,10 @@ def test_every_link_has_a_target(page: Path) -> None:
         assert not anchor or anchor[1:] in headings(target), path + anchor
 
 
-def commands(app: typer.Typer) -> dict[str, set[str]]:
+@cache
+def commands() -> dict[str, set[str]]:
     """Return the names of all commands, each with the names of its subcommands."""
-    found = typer.main.get_command(app)
+    found = typer.main.get_command(build())
     subcommands = getattr(found, "commands", {})
     return {
         name: set(getattr(one, "commands", {})) for name, one in subcommands.items()
@@ -77,7 +79,7 @@ def commands(app: typer.Typer) -> dict[str, set[str]]:
 
 @pages
 def test_every_autolynx_command_on_a_page_exists(page: Path) -> None:
-    known = commands(build())
+    known = commands()
     text = page.read_text()
     spans = re.findall(r"`([^`\n]+)`", text) + re.findall(
         r"^```[\w ]*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL

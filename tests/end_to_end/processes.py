@@ -1,17 +1,29 @@
-"""The `autolynx` command as people run it: a process of its own."""
+"""The `autolynx` command, as a process of its own or within the test's process."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import (
+    chdir,
+    contextmanager,
+    redirect_stderr,
+    redirect_stdout,
+    suppress,
+)
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import psycopg
 
-from domain.values import CampaignState
+from application.configuration import Configuration
+from domain.values import CampaignState, Role
+from interfaces.cli.main import build, exit_code_of
+from interfaces.cli.workbench import workbench
+from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 from tests.child_process import child, children_of, first_line, run
 from tests.ports import free_port
 from tests.simulator import Simulator
@@ -44,8 +56,50 @@ def beside(simulator: Simulator) -> dict[str, Any]:
 def autolynx(
     *arguments: str, cwd: Path, **settings: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command to its end, in a process of its own."""
     return run([AUTOLYNX, *arguments], env=environment(**settings), cwd=cwd)
+
+
+def command(*words: str, cwd: Path, **settings: Any) -> str:
+    """Run a command that must succeed in this process; return its output.
+
+    A new process would take much longer, because it has to import everything.
+    """
+    printed, errors = StringIO(), StringIO()
+    app = build(words[0])
+    with (
+        patch.dict(os.environ, environment(**settings), clear=True),
+        chdir(cwd),
+        redirect_stdout(printed),
+        redirect_stderr(errors),
+    ):
+        code = exit_code_of(
+            lambda: app([*words], prog_name="autolynx", standalone_mode=False)
+        )
+    assert code == 0, errors.getvalue()
+    return printed.getvalue().strip()
+
+
+def start_campaign(file: Path, cap: int, **settings: Any) -> UUID:
+    """Create and start a campaign with the contacts of a file; return its id."""
+    options = {
+        "--csv": str(file),
+        "--name": "Spring",
+        "--assistant": DEFAULT_ASSISTANT_ID,
+        "--phone-number": DEFAULT_PHONE_NUMBER_ID,
+        "--cap": str(cap),
+    }
+    given = [part for option in options.items() for part in option]
+    create = ("campaigns", "create", *given, "--start")
+    return UUID(command(*create, cwd=file.parent, **settings).split()[0])
+
+
+def token_of_an_admin(database_url: str) -> str:
+    """Add an admin and return an API token, in this process: a command takes longer."""
+    email = "admin@autolynx.example"
+    with workbench(Configuration(database_url=database_url)) as bench:
+        bench.members.add(email, Role.ADMIN, by="cli:test")
+        return bench.access.create_token(email, days=None, by="cli:test").secret
 
 
 def state_of(url: str, campaign_id: str | UUID) -> CampaignState | None:

@@ -21,12 +21,11 @@ from provider.simulator.settings import (
     DEFAULT_PHONE_NUMBER_ID,
     NEVER_ENDS,
 )
-from tests.end_to_end.processes import autolynx, beside, running_up
+from tests.end_to_end.processes import beside, running_up, token_of_an_admin
 from tests.scheduler.alerts.receiver import Received, receiving
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
 
-ADMIN = "admin@autolynx.example"
 TICK = 600
 OTHER_LINE = "0f3c7a52-6d1b-4b8e-9a27-64c1d2e3f405"
 NUMBERS = (f"+1{area}555{line:04d}" for area in count(201) for line in range(100, 200))
@@ -171,11 +170,12 @@ def alerts() -> Iterator[tuple[str, Received]]:
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(
+    shared_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("control")
     settings: dict[str, Any] = {
-        "DATA_DIR": folder / "data",
-        "ADMIN_EMAIL": ADMIN,
+        "DATABASE_URL": shared_database,
         "RECONCILE_SECONDS": 2,
         "VAPI_TIMEOUT_SECONDS": 5,
         "SETTINGS_TICK_SECONDS": TICK,
@@ -193,9 +193,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         ) as simulator,
         running_up(folder, **beside(simulator) | settings) as up,
     ):
-        settings |= beside(simulator)
-        token = autolynx("tokens", "create", ADMIN, cwd=folder, **settings)
-        client = Client(up.url, token.stdout.strip())
+        client = Client(up.url, token_of_an_admin(shared_database))
         eventually(client.ready, within=120, what="a fit API")
         yield Installation(client, simulator, folder)
         client.close()

@@ -13,18 +13,13 @@ import pytest
 from domain.values import CampaignState
 from interfaces.cli.demo.sample import write_sample
 from projections.engine.verify import verify
-from provider.simulator.settings import (
-    DEFAULT_ASSISTANT_ID,
-    DEFAULT_PHONE_NUMBER_ID,
-    NEVER_ENDS,
-    OUTCOMES,
-)
+from provider.simulator.settings import NEVER_ENDS, OUTCOMES
 from provider.vapi.messages.reading import REPORT
 from storage.database import open_pool
 from storage.process.embedded_postgres import binaries_for
 from storage.process.postgres_supervisor import Home
 from storage.vault.tables import Vault
-from tests.end_to_end.processes import autolynx, beside, running_up
+from tests.end_to_end.processes import beside, running_up, start_campaign
 from tests.end_to_end.replication import Pair, replicated
 from tests.faults.cluster import label_and_time
 from tests.simulator import Simulator, running_simulator
@@ -62,21 +57,6 @@ def settings_of(pair: Pair, simulator: Simulator) -> dict[str, Any]:
         "SETTINGS_TICK_SECONDS": 1,
         "SETTINGS_DIALS_PER_SECOND": 10,
     }
-
-
-def started(folder: Path, **settings: Any) -> UUID:
-    """Create a campaign by the command, and start it."""
-    options = {
-        "--csv": "people.csv",
-        "--name": "Spring",
-        "--assistant": DEFAULT_ASSISTANT_ID,
-        "--phone-number": DEFAULT_PHONE_NUMBER_ID,
-        "--cap": str(CAP),
-    }
-    given = [part for option in options.items() for part in option]
-    made = autolynx("campaigns", "create", *given, "--start", cwd=folder, **settings)
-    assert made.returncode == 0, made.stderr
-    return UUID(made.stdout.split()[0])
 
 
 type Acknowledged = tuple[UUID, str, int]
@@ -131,7 +111,7 @@ def test_a_campaign_survives_the_loss_of_the_primary_without_losing_acknowledged
 ) -> None:
     phones = write_sample(tmp_path / "people.csv", CONTACTS)
     settings = settings_of(pair, simulator)
-    campaign_id = started(tmp_path, **settings)
+    campaign_id = start_campaign(tmp_path / "people.csv", CAP, **settings)
     # Some calls last until the primary is lost, so that the campaign is not over.
     simulator.set_faults(endings=dict.fromkeys(phones[CONTACTS // 2 :], NEVER_ENDS))
 

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from time import sleep
@@ -11,10 +11,15 @@ from typing import Any
 import pytest
 
 from interfaces.cli.demo.sample import write_sample
-from provider.simulator.settings import DEFAULT_ASSISTANT_ID, DEFAULT_PHONE_NUMBER_ID
 from storage.process.postgres_supervisor import Home
 from tests import child_process
-from tests.end_to_end.processes import Up, autolynx, beside, running_up
+from tests.end_to_end.processes import (
+    Up,
+    beside,
+    command,
+    running_up,
+    start_campaign,
+)
 from tests.scheduler.deliveries.receiver import Received, receiving
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
@@ -51,9 +56,10 @@ def test_no_delivery_is_lost_when_every_process_and_the_database_are_killed(
         received.answer = slowly
         up = opened.enter_context(running_up(tmp_path, **settings))
         settings["PORT"] = int(up.url.rpartition(":")[2])
-        call: Callable[..., str] = lambda *words: command(tmp_path, *words, **settings)  # noqa: E731 - a short name
-        received.secrets.append(call("webhooks", "add", received.url).split()[-1])
-        campaign = start_campaign(tmp_path, call)
+        added = command("webhooks", "add", received.url, cwd=tmp_path, **settings)
+        received.secrets.append(added.split()[-1])
+        write_sample(tmp_path / "people.csv", PEOPLE)
+        campaign = start_campaign(tmp_path / "people.csv", CAP, **settings)
         for number, module in enumerate(MODULES, start=1):
             arrive(received, 2 * number)
             kill(up, module)
@@ -63,7 +69,8 @@ def test_no_delivery_is_lost_when_every_process_and_the_database_are_killed(
         opened.enter_context(running_up(tmp_path, **settings))
         eventually(lambda: len(finished(received)) == PEOPLE, WITHIN, what="results")
         eventually(lambda: COMPLETED in received.types, WITHIN, what="the end")
-        assert '"COMPLETED"' in call("campaigns", "show", campaign, "--json")
+        show = ("campaigns", "show", str(campaign), "--json")
+        assert '"COMPLETED"' in command(*show, cwd=tmp_path, **settings)
     assert received.faults == []
     assert_in_order_without_gaps(received)
 
@@ -71,23 +78,6 @@ def test_no_delivery_is_lost_when_every_process_and_the_database_are_killed(
 def slowly(_body: dict[str, Any]) -> int:
     sleep(0.05)
     return 200
-
-
-def command(folder: Path, *words: str, **settings: Any) -> str:
-    """Run an `autolynx` command that must succeed; return its output."""
-    ended = autolynx(*words, cwd=folder, **settings)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout.strip()
-
-
-def start_campaign(folder: Path, call: Callable[..., str]) -> str:
-    file = folder / "people.csv"
-    write_sample(file, PEOPLE)
-    return call(
-        *("campaigns", "create", "--csv", str(file), "--name", "Spring"),
-        *("--assistant", DEFAULT_ASSISTANT_ID, "--cap", str(CAP)),
-        *("--phone-number", DEFAULT_PHONE_NUMBER_ID, "--start"),
-    ).split()[0]
 
 
 def arrive(received: Received, count: int) -> None:

@@ -22,11 +22,15 @@ from provider.simulator.settings import (
     DEFAULT_PHONE_NUMBER_ID,
     OUTCOMES,
 )
-from tests.end_to_end.processes import SECRET, autolynx, beside, running_up
+from tests.end_to_end.processes import (
+    SECRET,
+    beside,
+    running_up,
+    token_of_an_admin,
+)
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
 
-ADMIN = "admin@autolynx.example"
 CONTACTS, CAP = 30, 5
 SECONDS = 120
 """Longest time until a campaign is over, on a machine that is busy."""
@@ -99,11 +103,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def client(simulator: Simulator, folder: Path) -> Iterator[Client]:
-    """A member's client of a whole `autolynx up` with a Postgres of its own."""
+def client(
+    simulator: Simulator, folder: Path, shared_database: str
+) -> Iterator[Client]:
+    """A member's client of a whole `autolynx up`."""
     settings = beside(simulator) | {
-        "DATA_DIR": folder / "data",
-        "ADMIN_EMAIL": ADMIN,
+        "DATABASE_URL": shared_database,
         "RECONCILE_SECONDS": 1,
         "VAPI_TIMEOUT_SECONDS": 2,
         "SETTINGS_TICK_SECONDS": 1,
@@ -112,8 +117,7 @@ def client(simulator: Simulator, folder: Path) -> Iterator[Client]:
         "LOG_FORMAT": "json",
     }
     with running_up(folder, **settings) as up:
-        token = autolynx("tokens", "create", ADMIN, cwd=folder, **settings)
-        client = Client(up.url, token.stdout.strip())
+        client = Client(up.url, token_of_an_admin(shared_database))
         eventually(client.ready, within=30, what="a fit API")
         yield client
         client.close()

@@ -12,12 +12,14 @@ import pytest
 
 from domain.values import CampaignState
 from interfaces.cli.demo.sample import write_sample
-from provider.simulator.settings import (
-    DEFAULT_ASSISTANT_ID,
-    DEFAULT_PHONE_NUMBER_ID,
-    NEVER_ENDS,
+from provider.simulator.settings import NEVER_ENDS
+from tests.end_to_end.processes import (
+    beside,
+    command,
+    running_up,
+    start_campaign,
+    state_of,
 )
-from tests.end_to_end.processes import autolynx, beside, running_up, state_of
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
 
@@ -59,29 +61,18 @@ def until_called(simulator: Simulator, least: int) -> None:
 
 
 def test_contacts_called_after_the_back_up_are_not_called_again(
-    empty_database: str,
+    database: str,
     postgres_url: str,
     simulator: Simulator,
     settings: dict[str, Any],
     tmp_path: Path,
 ) -> None:
     phones = write_sample(tmp_path / "people.csv", CONTACTS)
-    first = settings | {"DATABASE_URL": empty_database}
-    options = {
-        "--csv": "people.csv",
-        "--name": "Spring",
-        "--assistant": DEFAULT_ASSISTANT_ID,
-        "--phone-number": DEFAULT_PHONE_NUMBER_ID,
-        "--cap": str(CAP),
-    }
-    given = [part for option in options.items() for part in option]
-    create = ("campaigns", "create", *given, "--start")
-    made = autolynx(*create, cwd=tmp_path, **first)
-    assert made.returncode == 0, made.stderr
-    id_ = made.stdout.split()[0]
+    first = settings | {"DATABASE_URL": database}
+    id_ = start_campaign(tmp_path / "people.csv", CAP, **first)
     with running_up(tmp_path, **first):
         until_called(simulator, CAP)
-    with backed_up(empty_database, postgres_url) as copy:
+    with backed_up(database, postgres_url) as copy:
         simulator.hang_up(*simulator.live())
         with running_up(tmp_path, **first):
             until_called(simulator, 2 * CAP)
@@ -95,7 +86,6 @@ def test_contacts_called_after_the_back_up_are_not_called_again(
                 within=120,
                 what="the end of the campaign",
             )
-        verified = autolynx("audit", "verify", cwd=tmp_path, **restored)
+        command("audit", "verify", cwd=tmp_path, **restored)
     calls = Counter(call["number"] for call in simulator.ledger()["calls"])
     assert calls == Counter(phones)
-    assert verified.returncode == 0, verified.stdout

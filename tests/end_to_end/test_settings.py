@@ -13,14 +13,12 @@ from provider.simulator.settings import (
     DEFAULT_PHONE_NUMBER_ID,
     NEVER_ENDS,
 )
-from tests.end_to_end.processes import Up, autolynx, beside, running_up
+from tests.end_to_end.processes import Up, beside, running_up, token_of_an_admin
 from tests.scheduler.alerts.receiver import receiving
 from tests.simulator import running_simulator
 from tests.support import eventually
 
-ADMIN = "admin@autolynx.example"
 FIRST = {
-    "ADMIN_EMAIL": ADMIN,
     "SETTINGS_TICK_SECONDS": 3600,
     "SETTINGS_REFILL_IMMEDIATELY": "false",
     "SETTINGS_GLOBAL_CAP": 1,
@@ -71,17 +69,18 @@ class Pair:
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+def pair(
+    shared_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pair]:
     folder = tmp_path_factory.mktemp("settings")
     with running_simulator(speed=60, outcomes={NEVER_ENDS: 1}) as simulator:
-        settings = beside(simulator) | FIRST | {"DATA_DIR": folder / "data"}
+        settings = beside(simulator) | FIRST | {"DATABASE_URL": shared_database}
         with (
             running_up(folder, **settings) as up,
             running_up(folder, "api", **settings) as other,
         ):
-            token = autolynx("tokens", "create", ADMIN, cwd=folder, **settings)
-            there = Client(up.url, token.stdout.strip())
-            here = Client(other.url, token.stdout.strip())
+            token = token_of_an_admin(shared_database)
+            there, here = Client(up.url, token), Client(other.url, token)
             eventually(lambda: there.ready() and here.ready(), within=60, what="APIs")
             campaign = create(there, folder, "(202) 555-01", 5, cap=5)["id"]
             there.ask(START, id=campaign)

@@ -30,7 +30,12 @@ from provider.simulator.settings import (
 )
 from storage.database import connect
 from tests.child_process import child, join, kill
-from tests.end_to_end.processes import HOST, autolynx, beside, environment
+from tests.end_to_end.processes import (
+    HOST,
+    beside,
+    environment,
+    token_of_an_admin,
+)
 from tests.ports import free_port
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
@@ -140,7 +145,6 @@ def fleet_on(database: str, simulator: Simulator, folder: Path) -> Iterator[Flee
         "SETTINGS_TICK_SECONDS": 1,
         "SETTINGS_DIALS_PER_SECOND": 10,
     }
-    autolynx("migrate", cwd=folder, **settings).check_returncode()
     Thread(target=balancer.serve, daemon=True).start()
     with ExitStack() as running:
         running.callback(balancer.close)
@@ -154,19 +158,10 @@ def fleet_on(database: str, simulator: Simulator, folder: Path) -> Iterator[Flee
             ):
                 process = running.enter_context(started(module, folder, **with_port))
                 roles[role].append(process)
-        client = _client(balancer.port, folder, settings)
+        client = Client(f"http://{HOST}:{balancer.port}", token_of_an_admin(database))
         running.callback(client.close)
+        eventually(client.ready, within=60, said="a fit API")
         yield Fleet(database, client, balancer, roles)
-
-
-def _client(port: int, folder: Path, settings: dict[str, Any]) -> Client:
-    email = "operator@autolynx.example"
-    member = ("members", "add", email, "--role", "admin")
-    autolynx(*member, cwd=folder, **settings).check_returncode()
-    token = autolynx("tokens", "create", email, cwd=folder, **settings)
-    client = Client(f"http://{HOST}:{port}", token.stdout.strip())
-    eventually(client.ready, within=60, what="a fit API")
-    return client
 
 
 def asked(fleet: Fleet, operation: str, **variables: Any) -> Any:
@@ -207,12 +202,12 @@ def campaign_of(fleet: Fleet, file: Path) -> str:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
 def test_a_campaign_survives_the_loss_of_one_process_of_each_role(
-    empty_database: str, tmp_path: Path
+    database: str, tmp_path: Path
 ) -> None:
     phones = write_sample(tmp_path / "people.csv", CONTACTS)
     with (
         running_simulator(speed=60, outcomes=ENDINGS) as simulator,
-        fleet_on(empty_database, simulator, tmp_path) as fleet,
+        fleet_on(database, simulator, tmp_path) as fleet,
     ):
         id_ = campaign_of(fleet, tmp_path / "people.csv")
         start = "mutation ($id: ID!) { startCampaign(id: $id) { __typename } }"

@@ -22,7 +22,12 @@ from provider.simulator.settings import (
     OUTCOMES,
 )
 from tests.child_process import child, ended, kill
-from tests.end_to_end.processes import HOST, autolynx, beside, environment
+from tests.end_to_end.processes import (
+    HOST,
+    beside,
+    environment,
+    token_of_an_admin,
+)
 from tests.ports import free_port
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
@@ -92,20 +97,22 @@ def test_libfaketime_changes_the_time_of_a_process(tmp_path: Path) -> None:
 
 
 def test_a_campaign_on_hosts_with_wrong_and_jumping_clocks_keeps_every_rule(
-    empty_database: str, tmp_path: Path
+    database: str, tmp_path: Path
 ) -> None:
     began = datetime.now(UTC)
     phones = write_sample(tmp_path / "people.csv", CONTACTS)
     early, late = Host(tmp_path, "early", BEHIND), Host(tmp_path, "late", AHEAD)
     with ExitStack() as running:
         simulator = running.enter_context(running_simulator(speed=40, outcomes=ENDINGS))
-        settings = settings_of(empty_database, simulator)
-        autolynx("migrate", cwd=tmp_path, **settings).check_returncode()
+        settings = settings_of(database, simulator)
         leader = running.enter_context(late.running("scheduler", **settings))
         running.enter_context(early.running("projections", **settings))
         running.enter_context(late.running("interfaces.asgi", **settings))
-        client = admitted(tmp_path, settings)
+        client = Client(
+            f"http://{HOST}:{settings['PORT']}", token_of_an_admin(database)
+        )
         running.callback(client.close)
+        eventually(client.ready, within=60, said="an API that is ready")
         id_ = started_campaign(client, tmp_path / "people.csv")
 
         eventually(lambda: called(simulator) >= 3, within=60, what="the first calls")
@@ -138,17 +145,6 @@ def settings_of(database: str, simulator: Simulator) -> dict[str, Any]:
         "SETTINGS_TICK_SECONDS": 1,
         "SETTINGS_DIALS_PER_SECOND": 10,
     }
-
-
-def admitted(folder: Path, settings: dict[str, Any]) -> Client:
-    """Return a client of the API with an administrator's token."""
-    email = "admin@autolynx.example"
-    member = ("members", "add", email, "--role", "admin")
-    autolynx(*member, cwd=folder, **settings).check_returncode()
-    token = autolynx("tokens", "create", email, cwd=folder, **settings)
-    client = Client(f"http://{HOST}:{settings['PORT']}", token.stdout.strip())
-    eventually(client.ready, within=60, what="an API that is ready")
-    return client
 
 
 def started_campaign(client: Client, file: Path) -> str:

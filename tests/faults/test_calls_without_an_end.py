@@ -18,9 +18,9 @@ never ends."""
 
 
 def test_each_call_without_a_reported_end_frees_its_slot_in_time(
-    empty_database: str,
+    database: str,
 ) -> None:
-    with running_cluster(empty_database, webhooks=True, rate=1) as cluster:
+    with running_cluster(database, webhooks=True, rate=1) as cluster:
         cluster.simulator.set_faults(
             endings={LOST: NEVER_ENDS, QUEUED: NEVER_RINGS, TALKING: NEVER_ENDS},
             call_script=[*_hidden(ENDED, HIDDEN_SECONDS), *_hidden(LOST, 3600)],

@@ -8,10 +8,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import psycopg
 import pytest
 
 from application.calling_rules.source import CHECK_SECONDS
@@ -43,20 +41,15 @@ numbers = count(0, 10)
 
 
 @pytest.fixture(scope="module")
-def cluster(postgres_url: str) -> Iterator[Cluster]:
-    name = f"test_{uuid4().hex}"
-    url = urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        with running_cluster(url, webhooks=True) as cluster:
-            cluster.services.set(
-                frequency_caps=(FrequencyCap(1, 24),),
-                tick_seconds=1,
-                dials_per_second=20.0,
-                silence_timeout_seconds=10,
-            )
-            yield cluster
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+def cluster(shared_database: str) -> Iterator[Cluster]:
+    with running_cluster(shared_database, webhooks=True) as cluster:
+        cluster.services.set(
+            frequency_caps=(FrequencyCap(1, 24),),
+            tick_seconds=1,
+            dials_per_second=20.0,
+            silence_timeout_seconds=10,
+        )
+        yield cluster
 
 
 @contextmanager

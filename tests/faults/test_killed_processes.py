@@ -16,10 +16,10 @@ CAP = 3
 
 
 def test_killed_schedulers_leave_each_contact_called_exactly_once(
-    empty_database: str,
+    database: str,
 ) -> None:
     """Each is killed during a request, and there are no webhooks."""
-    with running_cluster(empty_database, webhooks=False) as cluster:
+    with running_cluster(database, webhooks=False) as cluster:
         numbers = phones(6)
         script = [{"fault": "hang_after", "number": numbers[n]} for n in (1, 3)]
         cluster.simulator.set_faults(script=script)
@@ -33,10 +33,10 @@ def test_killed_schedulers_leave_each_contact_called_exactly_once(
 
 
 def test_two_schedulers_and_projectors_make_the_same_calls_as_one(
-    empty_database: str,
+    database: str,
 ) -> None:
     """All processes run until the end of the campaign."""
-    with running_cluster(empty_database, webhooks=True, projector=False) as cluster:
+    with running_cluster(database, webhooks=True, projector=False) as cluster:
         _one_more_of_each(cluster)
         alone = _whole_campaign(cluster)
         cluster.simulator.reset()
@@ -68,10 +68,10 @@ def _whole_campaign(cluster: Cluster) -> list[dict[str, Any]]:
 
 
 def test_a_leader_frozen_before_its_request_sends_nothing_when_it_resumes(
-    empty_database: str,
+    database: str,
 ) -> None:
     """It had stored the permission to send; another scheduler has sent it since."""
-    with running_cluster(empty_database, webhooks=True, rate=1) as cluster:
+    with running_cluster(database, webhooks=True, rate=1) as cluster:
         campaign_id = cluster.services.campaign(6, cap=CAP)
         frozen = cluster.start_scheduler("--freeze-before", "2")
         eventually(lambda: is_stopped(frozen.pid), WITHIN, what="the freeze")
@@ -98,7 +98,7 @@ def _leader(cluster: Cluster) -> int:
 
 
 def test_requests_without_a_clear_answer_are_settled_from_the_providers_list(
-    empty_database: str,
+    database: str,
 ) -> None:
     """All webhooks are lost as well."""
     faults = [
@@ -106,7 +106,7 @@ def test_requests_without_a_clear_answer_are_settled_from_the_providers_list(
         *("garbage_after", "hang_after", "rate_limited", "over_concurrency"),
     ]
     numbers = phones(len(faults))
-    with running_cluster(empty_database, webhooks=False) as cluster:
+    with running_cluster(database, webhooks=False) as cluster:
         cluster.simulator.set_faults(
             script=[
                 {"fault": fault, "number": number}

@@ -16,11 +16,11 @@ WITHIN = 120.0
 
 
 def test_killed_processes_and_receivers_lose_no_delivery_and_keep_the_order(
-    empty_database: str, monkeypatch: pytest.MonkeyPatch
+    database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUTOLYNX_DELIVERY_RETRY_SECONDS", "[0.2]")
     with (
-        running_cluster(empty_database, webhooks=True, projector=False) as cluster,
+        running_cluster(database, webhooks=True, projector=False) as cluster,
         ExitStack() as receivers,
     ):
         received = receivers.enter_context(receiving())

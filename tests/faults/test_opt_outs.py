@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from domain.numbers.number import number_id_of
@@ -35,15 +33,9 @@ AFTERWARDS = [
 
 
 @pytest.fixture(scope="module")
-def services(postgres_url: str) -> Iterator[Services]:
-    name = f"test_{uuid4().hex}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        with virtual_house(
-            urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-        ) as services:
-            yield services
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+def services(shared_database: str) -> Iterator[Services]:
+    with virtual_house(shared_database) as services:
+        yield services
 
 
 @dataclass

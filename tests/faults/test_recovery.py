@@ -41,17 +41,17 @@ LAG = timedelta(seconds=12)
 
 
 def test_a_database_restored_from_a_copy_causes_no_second_call(
-    empty_database: str, postgres_url: str
+    database: str, postgres_url: str
 ) -> None:
     """Calls that the copy lacks are adopted from the provider before any dialling."""
     provider = new_virtual_provider()
-    restored = f"{empty_database.rpartition('/')[2].partition('?')[0]}_restored"
-    with virtual_house(empty_database, provider) as services:
+    restored = f"{database.rpartition('/')[2].partition('?')[0]}_restored"
+    with virtual_house(database, provider) as services:
         rates = replace(PERFECT, list_lag=LAG.total_seconds())
         scenario = new_scenario(services, 1, people=8, cap=CAP, rates=rates)
         scenario.run_until_called(3)
-    with _copied(postgres_url, empty_database, restored) as copy:
-        with virtual_house(empty_database, provider) as services:
+    with _copied(postgres_url, database, restored) as copy:
+        with virtual_house(database, provider) as services:
             Scenario(
                 services, provider, Random(1), scenario.campaign_id, scenario.on_step
             ).run_until_called(6)
@@ -101,10 +101,10 @@ def test_an_immediate_stop_of_postgres_causes_no_second_call(
 
 
 def test_a_provider_outage_longer_than_the_silence_timeout_times_no_call_out(
-    empty_database: str,
+    database: str,
 ) -> None:
     """The calls end during the outage, and their webhooks are lost."""
-    with running_cluster(empty_database, webhooks=True, rate=1) as cluster:
+    with running_cluster(database, webhooks=True, rate=1) as cluster:
         campaign_id = cluster.services.campaign(6, cap=CAP)
         numbers = phones(6)
         cluster.simulator.set_faults(endings=dict.fromkeys(numbers, NEVER_ENDS))
@@ -146,10 +146,10 @@ def _decided_after(cluster: Cluster, campaign_id: UUID, time: datetime) -> bool:
 
 
 def test_hosts_with_skewed_clocks_cause_no_second_call(
-    empty_database: str,
+    database: str,
 ) -> None:
     """All use the database's clock, so the stored times do not jump."""
-    with running_cluster(empty_database, webhooks=True, rate=1) as cluster:
+    with running_cluster(database, webhooks=True, rate=1) as cluster:
         campaign_id = cluster.services.campaign(7, cap=CAP)
         for skew, calls in (("-300", 2), ("240", 4)):
             scheduler = cluster.start_scheduler("--skew", skew)
@@ -163,11 +163,11 @@ def test_hosts_with_skewed_clocks_cause_no_second_call(
 
 
 def test_commits_whose_answer_is_lost_are_not_repeated(
-    empty_database: str,
+    database: str,
 ) -> None:
     with (
-        running_cluster(empty_database, webhooks=True) as cluster,
-        proxy_to(empty_database) as proxy,
+        running_cluster(database, webhooks=True) as cluster,
+        proxy_to(database) as proxy,
     ):
         cluster.database_url = proxy.url
         topics = (b"dispatcher.calls_claimed", b"call.requested", b"call.placed")

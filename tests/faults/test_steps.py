@@ -4,10 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import psycopg
 import pytest
 
 from application.ports import CallOrder, NotNow, Outcome
@@ -22,7 +19,6 @@ from tests.faults.scenario import (
     FaultAtStep,
     RandomFaults,
     Scenario,
-    apply_fault,
     new_scenario,
     virtual_house,
 )
@@ -43,15 +39,9 @@ LOST = replace(PERFECT, error_before=0.25, error_after=0.25, reads=0.1, list_lag
 
 
 @pytest.fixture(scope="module")
-def services(postgres_url: str) -> Iterator[Services]:
-    name = f"test_{uuid4().hex}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        with virtual_house(
-            urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-        ) as services:
-            yield services
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+def services(shared_database: str) -> Iterator[Services]:
+    with virtual_house(shared_database) as services:
+        yield services
 
 
 def run_and_check(scenario: Scenario, cap: int = CAP) -> Scenario:
@@ -122,11 +112,11 @@ def test_a_plan_older_than_another_schedulers_claims_claims_nothing(
     def refuse(order: CallOrder) -> Outcome:
         chosen = order.contact_id == provider.orders[0].contact_id
         refused = not scenario.trace.happened or (scenario.frozen and chosen)
-        return NotNow("429", retry_after=30.0) if refused else real(order)
+        return NotNow("429") if refused else real(order)
 
     def long(order: CallOrder, at: datetime) -> VirtualCall:
         call = made(order, at)
-        call.ended_at = call.reported_at = at + timedelta(minutes=4)
+        call.ended_at = call.reported_at = at + timedelta(minutes=1)
         # There is one call at a time; reschedule its messages.
         provider._outgoing.clear()
         provider._schedule_messages(call)
@@ -136,7 +126,8 @@ def test_a_plan_older_than_another_schedulers_claims_claims_nothing(
         waits = services.read_snapshot(services.now(), 1).campaigns[0].candidates
         chosen = bool(waits and waits[0].call_id) and not scenario.trace.happened
         if step.name == "planning snapshot" and chosen:
-            apply_fault("freezes", step, scenario, scenario.random)
+            scenario.trace.happened["frozen"] += 1
+            scenario.take_over(20)
 
     monkeypatch.setattr(provider, "_answer_order", refuse)
     monkeypatch.setattr(provider, "_make_call", long)

@@ -9,10 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import psycopg
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -145,15 +142,9 @@ class Retries(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def services(postgres_url: str) -> Iterator[Services]:
-    name = f"test_{uuid4().hex}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        with virtual_house(
-            urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-        ) as services:
-            yield services
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+def services(database: str) -> Iterator[Services]:
+    with virtual_house(database) as services:
+        yield services
 
 
 def test_no_order_of_events_breaks_a_limit_of_the_policy(services: Services) -> None:

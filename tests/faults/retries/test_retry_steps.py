@@ -5,10 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import psycopg
 import pytest
 
 from domain.campaigns.campaign_terms import CallingTerms
@@ -41,15 +38,9 @@ CALLED_BACK = always(Course.CALLBACK, Course.TALK)
 
 
 @pytest.fixture(scope="module")
-def services(postgres_url: str) -> Iterator[Services]:
-    name = f"test_{uuid4().hex}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        with virtual_house(
-            urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
-        ) as services:
-            yield services
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+def services(shared_database: str) -> Iterator[Services]:
+    with virtual_house(shared_database) as services:
+        yield services
 
 
 def check(scenario: RetryScenario) -> None:

@@ -34,7 +34,7 @@ class CommandLine:
         self._capsys = capsys
 
     def __call__(self, *arguments: str) -> Ended:
-        app = build()
+        app = build(arguments[0])
         given = {"prog_name": "autolynx", "standalone_mode": False}
         code = exit_code_of(lambda: app(list(arguments), **given))
         captured = self._capsys.readouterr()

@@ -56,9 +56,9 @@ def databases(url: str) -> list[str]:
 
 
 def test_every_contact_is_called_and_the_campaign_completes(
-    database: str, empty_database: str, tmp_path: Path
+    database: str, blank_database: str, tmp_path: Path
 ) -> None:
-    figures = run_here(order_for(database, tmp_path), empty_database)
+    figures = run_here(order_for(database, tmp_path), blank_database)
     assert figures["rehearsal"] is True
     assert figures["name"] == "Rehearsal: Spring"
     assert (figures["state"], figures["pending"]) == ("COMPLETED", 0)
@@ -69,21 +69,21 @@ def test_every_contact_is_called_and_the_campaign_completes(
 
 
 def test_the_same_seed_gives_the_same_result(
-    database: str, empty_database: str, tmp_path: Path
+    database: str, blank_database: str, tmp_path: Path
 ) -> None:
     order = order_for(database, tmp_path, people=4)
-    first = run_here(order, empty_database)
+    first = run_here(order, blank_database)
     again = run_process(order)
     assert again["outcomes"] == first["outcomes"]
     assert again["spend"] == first["spend"]
 
 
 def test_retries_follow_the_policy_over_virtual_days(
-    database: str, empty_database: str, tmp_path: Path
+    database: str, blank_database: str, tmp_path: Path
 ) -> None:
     terms = CallingTerms(retry_policy=PRESETS["patient"])
     order = order_for(database, tmp_path, people=12, terms=terms, cap=12)
-    figures = run_here(order, empty_database)
+    figures = run_here(order, blank_database)
     assert figures["state"] == "COMPLETED"
     assert figures["calls"] > 12
     lasted = datetime.fromisoformat(figures["at"]) - MORNING
@@ -91,33 +91,33 @@ def test_retries_follow_the_policy_over_virtual_days(
 
 
 def test_no_call_is_placed_at_night_and_the_night_passes_at_once(
-    database: str, empty_database: str, tmp_path: Path
+    database: str, blank_database: str, tmp_path: Path
 ) -> None:
     midnight = MORNING - timedelta(hours=10)
     settings = replace(SettingsValues(), dials_per_second=50.0)
     order = order_for(database, tmp_path, people=3, begins_at=midnight)
-    figures = run_here(replace(order, settings=settings), empty_database)
+    figures = run_here(replace(order, settings=settings), blank_database)
     assert figures["state"] == "COMPLETED"
     first = datetime.fromisoformat(figures["startedAt"])
     assert first - midnight > timedelta(hours=2)
 
 
 def test_the_compared_assistants_share_the_contacts(
-    database: str, empty_database: str, tmp_path: Path
+    database: str, blank_database: str, tmp_path: Path
 ) -> None:
     second = RehearsedAssistant("a-2", "Quinn", "{}", 50)
     order = order_for(database, tmp_path, people=12, cap=12)
     order = replace(order, assistants=(*order.assistants, second))
-    figures = run_here(order, empty_database)
+    figures = run_here(order, blank_database)
     assert [arm["share"] for arm in figures["arms"]] == [50, 50]
     assert sum(arm["contacts"] for arm in figures["arms"]) == 12
 
 
 def test_a_campaign_that_its_budget_stops_ends_the_rehearsal(
-    database: str, empty_database: str, tmp_path: Path
+    database: str, blank_database: str, tmp_path: Path
 ) -> None:
     order = order_for(database, tmp_path, people=12, budget=Decimal("0.50"))
-    figures = run_here(order, empty_database)
+    figures = run_here(order, blank_database)
     assert figures["state"] == "PAUSED"
     assert figures["pending"] > 0
 

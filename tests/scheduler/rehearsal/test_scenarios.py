@@ -13,10 +13,10 @@ PEOPLE = 40
 
 @pytest.fixture
 def figures(
-    database: str, empty_database: str, tmp_path: Path, request: pytest.FixtureRequest
+    database: str, blank_database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> dict[str, Any]:
     order = order_for(database, tmp_path, people=PEOPLE, cap=8, scenario=request.param)
-    return run_here(order, empty_database)
+    return run_here(order, blank_database)
 
 
 @pytest.mark.parametrize(
