@@ -1,5 +1,6 @@
 """One embedded Postgres for the whole run, one database of its own for each test."""
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ FAST = {
     "autovacuum": "off",
     "max_connections": "400",
 }
-SHARED = "TESTS_FOLDER"
+SHARED, MODEL = "TESTS_FOLDER", "model"
 MOST_WORKERS = 8
 
 register_profiles()
@@ -62,13 +63,29 @@ def server(postgres_url: str) -> Iterator[Conn]:
 
 
 @pytest.fixture(scope="session")
-def model(server: Conn, postgres_url: str) -> Iterator[str]:
-    """The name of a database with all our tables: to copy one is fast."""
-    with fresh_database(server, postgres_url) as url:
-        migrate(url)
-        with connect(url, name="tests") as connection:
-            create_read_model(connection)
-        yield urlsplit(url).path.removeprefix("/")
+def model(server: Conn, postgres_url: str) -> str:
+    """The name of a database with all our tables: to copy one is fast.
+
+    All workers of a run copy the same one, which the first of them makes.
+    """
+    lock = Path(os.environ[SHARED]) / "model.lock"
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        query = "select from pg_database where datname = %s"
+        if server.execute(query, (MODEL,)).fetchone() is None:
+            _make_model(server, postgres_url)
+    return MODEL
+
+
+def _make_model(server: Conn, postgres_url: str) -> None:
+    """Make it under another name, so that no worker uses one that is incomplete."""
+    new = f"new_{uuid4().hex}"
+    url = urlsplit(postgres_url)._replace(path=f"/{new}").geturl()
+    server.execute(f"create database {new}".encode())
+    migrate(url)
+    with connect(url, name="tests") as connection:
+        create_read_model(connection)
+    server.execute(f"alter database {new} rename to {MODEL}".encode())
 
 
 @pytest.fixture
@@ -164,7 +181,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 class Together(LoadFileScheduling):  # type: ignore[misc]  # see its import
     """Keeps the tests of a file on one worker, and those of all files of a package.
 
-    As `--dist loadfile`, which it takes the place of; only tests/browser is a package.
+    As `--dist loadfile`, which it takes the place of. Only tests/browser and its
+    subfolder are packages: each has its own browser, so that they run side by side.
     """
 
     def _split_scope(self, nodeid: str) -> str:

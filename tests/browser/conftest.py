@@ -1,8 +1,10 @@
-"""One AutoLynx and one Chromium for all tests of the package.
+"""One AutoLynx and one Chromium for all tests of a package.
 
-Their start takes longer than most tests. Each module has browser contexts of its own,
-and the campaigns that it leaves running are canceled. No longer than the package: while
-playwright runs, nothing else may run an event loop in its thread.
+Their start takes longer than most tests. The tests of `browser` and `browser/days` take
+longer than any others, so a run with several workers starts two of them. Each module
+has browser contexts of its own, and the campaigns that it leaves running are canceled.
+No longer than the package: while playwright runs, nothing else may run an event loop in
+its thread.
 """
 
 from collections.abc import Iterator

@@ -20,7 +20,7 @@ def test_the_page_says_that_it_is_stale_and_recovers_by_itself(
     installation: Installation, admin: BrowserContext
 ) -> None:
     page = admin.new_page()
-    create_campaign(page, sample_file(installation.folder, 15), name="Restarted", cap=3)
+    create_campaign(page, sample_file(installation.folder, 6), name="Restarted", cap=2)
     page.evaluate("window.sameDocument = true")
     pill(page, "Live")
     os.kill(installation.up.child("interfaces.asgi"), signal.SIGKILL)

@@ -13,6 +13,8 @@ import pytest
 from domain.values import CampaignState
 from interfaces.cli.demo.sample import write_sample
 from provider.simulator.settings import NEVER_ENDS
+from storage.database import open_pool
+from storage.process.timeline_guard import TimelineGuard
 from tests.end_to_end.processes import (
     beside,
     command,
@@ -70,11 +72,12 @@ def test_contacts_called_after_the_back_up_are_not_called_again(
     phones = write_sample(tmp_path / "people.csv", CONTACTS)
     first = settings | {"DATABASE_URL": database}
     id_ = start_campaign(tmp_path / "people.csv", CAP, **first)
-    with running_up(tmp_path, **first):
-        until_called(simulator, CAP)
+    with open_pool(database, name="test", max_size=2) as pool:
+        TimelineGuard(pool).lead()  # As each scheduler does that leads.
     with backed_up(database, postgres_url) as copy:
-        simulator.hang_up(*simulator.live())
         with running_up(tmp_path, **first):
+            until_called(simulator, CAP)
+            simulator.hang_up(*simulator.live())
             until_called(simulator, 2 * CAP)
         simulator.set_faults(endings=dict.fromkeys(phones, "customer-ended-call"))
         restored = settings | {"DATABASE_URL": copy}

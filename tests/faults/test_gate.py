@@ -35,7 +35,7 @@ CLAIMED, REQUESTED, PLACED = (
     "call.requested",
     "call.placed",
 )
-POST, WITHHELD = "POST /call", "contact.withheld"
+POST = "POST /call"
 numbers = count(0, 10)
 """The first number of each test: no number is used by two of them."""
 
@@ -123,16 +123,12 @@ def test_the_last_call_that_a_cap_allows_is_made_once_whenever_a_leader_dies(
         kill(other)
 
 
-@pytest.mark.parametrize(
-    ("when", "step"),
-    [("--die-after", POST), ("--die-before", WITHHELD), ("--die-after", WITHHELD)],
-)
-def test_nobody_is_called_after_an_opt_out_whenever_processes_die(
-    cluster: Cluster, when: str, step: str
+def test_nobody_is_called_after_an_opt_out_although_processes_die(
+    cluster: Cluster,
 ) -> None:
-    """The process that acknowledges dies at once, and then a scheduler at the step.
+    """The process that acknowledges dies at once, then a scheduler after a request.
 
-    All steps are in test_opt_outs, where no process has to be started.
+    The other steps are in test_opt_outs, where no process has to be started.
     """
     everybody = phones(5, first=next(numbers))
     opted_out, others = everybody[:3], everybody[3:]
@@ -140,7 +136,7 @@ def test_nobody_is_called_after_an_opt_out_whenever_processes_die(
     api = cluster.start("tests.faults.dying_api", *opted_out)
     assert ended(api, cluster.log) == -signal.SIGKILL, "all three are acknowledged"
     after = cluster.services.campaign(opted_out, start=False)
-    with leading(cluster, when, step) as dying:
+    with leading(cluster, "--die-after", POST) as dying:
         start_all(cluster, before, after)
         assert ended(dying, cluster.log) == -signal.SIGKILL
         other = cluster.start_scheduler()

@@ -7,29 +7,12 @@ from typing import Any
 from application.process.monotonic_clock import monotonic_now
 from domain.values import CampaignState
 from scheduler.dispatch import SEND_WITHIN_SECONDS
-from tests.child_process import ended, is_stopped, kill
+from tests.child_process import ended, is_stopped
 from tests.faults.cluster import WITHIN, Cluster, running_cluster
 from tests.support import eventually
 from tests.wiring import phones
 
 CAP = 3
-
-
-def test_killed_schedulers_leave_each_contact_called_exactly_once(
-    database: str,
-) -> None:
-    """Each is killed during a request, and there are no webhooks."""
-    with running_cluster(database, webhooks=False) as cluster:
-        numbers = phones(6)
-        script = [{"fault": "hang_after", "number": numbers[n]} for n in (1, 3)]
-        cluster.simulator.set_faults(script=script)
-        campaign_id = cluster.services.campaign(numbers, cap=CAP)
-        for calls in (2, 4):
-            scheduler = cluster.start_scheduler()
-            cluster.wait_for_calls(calls)
-            kill(scheduler)
-        cluster.start_scheduler()
-        cluster.assert_all_called_once(campaign_id, 6, CAP)
 
 
 def test_two_schedulers_and_projectors_make_the_same_calls_as_one(

@@ -16,7 +16,6 @@ import psycopg
 from provider.simulator.settings import NEVER_ENDS
 from storage.process.embedded_postgres import embedded_postgres
 from storage.process.postgres_supervisor import Home
-from tests.child_process import kill
 from tests.faults.cluster import (
     DURABLE,
     WITHIN,
@@ -143,23 +142,6 @@ def _reason(cluster: Cluster, campaign_id: UUID) -> str | None:
 def _decided_after(cluster: Cluster, campaign_id: UUID, time: datetime) -> bool:
     decision = cluster.services.process_records.decision(campaign_id)
     return decision is not None and decision.decided_at > time
-
-
-def test_hosts_with_skewed_clocks_cause_no_second_call(
-    database: str,
-) -> None:
-    """All use the database's clock, so the stored times do not jump."""
-    with running_cluster(database, webhooks=True, rate=1) as cluster:
-        campaign_id = cluster.services.campaign(7, cap=CAP)
-        for skew, calls in (("-300", 2), ("240", 4)):
-            scheduler = cluster.start_scheduler("--skew", skew)
-            cluster.wait_for_calls(calls)
-            kill(scheduler)
-        cluster.start_scheduler("--skew", "-180")
-        cluster.assert_all_called_once(campaign_id, 7, CAP)
-        times = [call.queued_at for call in cluster.services.call_rows(campaign_id)]
-        now = cluster.services.now()
-        assert all(abs(now - time) < timedelta(seconds=90) for time in times)
 
 
 def test_commits_whose_answer_is_lost_are_not_repeated(

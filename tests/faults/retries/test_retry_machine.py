@@ -150,5 +150,5 @@ def services(database: str) -> Iterator[Services]:
 def test_no_order_of_events_breaks_a_limit_of_the_policy(services: Services) -> None:
     run_state_machine_as_test(
         lambda: Retries(services),  # type: ignore[arg-type]  # only called
-        settings=settings(max_examples=6, stateful_step_count=10, deadline=None),
+        settings=settings(max_examples=3, stateful_step_count=10, deadline=None),
     )

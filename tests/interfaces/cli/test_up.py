@@ -17,20 +17,27 @@ def gone(*pids: int) -> Callable[[], bool]:
     return lambda: not any(command_line(pid) for pid in pids)
 
 
-def test_up_runs_every_role_until_it_is_stopped(
-    empty_database: str, tmp_path: Path
+def test_up_restarts_a_role_and_another_up_can_start_once_the_first_is_killed(
+    tmp_path: Path,
 ) -> None:
-    with running_up(tmp_path, DATABASE_URL=empty_database) as up:
+    data = tmp_path / "data"
+    with running_up(tmp_path, DATA_DIR=data) as up:
+        port = int(up.url.rpartition(":")[2])
         assert {line.split()[-1] for line in up.children().values()} == MODULES
         projector = up.child("projections")
         os.kill(projector, signal.SIGKILL)
-        word = "projector was killed by SIGKILL; started again in 0.5 s"
-        eventually(lambda: word in up.errors.read_text(), what="a word of it")
+        message = "projector was killed by SIGKILL; started again in 0.5 s"
+        eventually(lambda: message in up.errors.read_text(), what="a message about it")
         eventually(lambda: _runs_another(up.children(), projector), what="another")
-        children = up.children()
-        up.process.send_signal(signal.SIGTERM)
-        assert ended(up.process, up.errors) == 0
-    assert gone(*children)()
+        orphans = up.children()
+        kill(up.process)
+        with running_up(tmp_path, DATA_DIR=data, PORT=port) as another:
+            assert asking.get(f"{another.url}/healthz").is_success
+            eventually(gone(*orphans), what="the orphans' end")
+            children = another.children()
+            another.process.send_signal(signal.SIGTERM)
+            assert ended(another.process, another.errors) == 0
+        assert gone(*children)()
     assert "AUTOLYNX_VAPI_API_KEY is not set" in up.errors.read_text()
 
 
@@ -38,19 +45,6 @@ def _runs_another(children: dict[int, str], than: int) -> bool:
     return any(
         line.endswith("projections") and pid != than for pid, line in children.items()
     )
-
-
-def test_children_of_a_killed_up_end_and_another_up_can_start_at_once(
-    tmp_path: Path,
-) -> None:
-    data = tmp_path / "data"
-    with running_up(tmp_path, DATA_DIR=data) as up:
-        port = int(up.url.rpartition(":")[2])
-        children = up.children()
-        kill(up.process)
-        with running_up(tmp_path, DATA_DIR=data, PORT=port) as another:
-            assert asking.get(f"{another.url}/healthz").is_success
-            eventually(gone(*children), what="the orphans' end")
 
 
 def test_migrate_lists_the_applied_migrations(

@@ -8,7 +8,7 @@ import pytest
 from storage.process.rehearsal_order import RehearsalScenario
 from tests.scheduler.rehearsal.rehearsing import order_for, run_here
 
-PEOPLE = 40
+PEOPLE = 20
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tests.support import eventually
 GRAPHQL_WS = Subprotocol("graphql-transport-ws")
 APPENDED = "subscription { eventAppended(after: 0) { position type payload } }"
 CONTACTS, CALLS = 100, 500
-CLIENTS, ROUNDS, FIRST_ROUNDS = 5, 4, 2
+CLIENTS, ROUNDS, FIRST_ROUNDS = 2, 4, 2
 MANY_CONTACTS, SUBSCRIPTIONS = 40_000, 15
 """On one socket: together they send more than the kernel buffers for a connection."""
 

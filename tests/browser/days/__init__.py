@@ -1,0 +1,1 @@
+"""The days of an admin, an operator and an auditor, and days with faults."""
