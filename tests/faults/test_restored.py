@@ -1,10 +1,11 @@
 """A back-up is restored before the provider lists the calls made after it."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -12,10 +13,14 @@ from uuid import UUID
 import pytest
 
 from domain.values import CampaignState, WaitingCode
+from projections.engine.verify import verify
 from provider.vapi.client import VapiProvider
 from provider.vapi.settings import VapiSettings
 from storage.database import Conn
 from storage.process.timeline_guard import TimelineGuard
+from tests.child_process import child
+from tests.end_to_end.processes import beside, environment
+from tests.faults.cluster import ROOT, WITHIN
 from tests.faults.invariants import check_invariants
 from tests.faults.provider_faults import PERFECT
 from tests.faults.scenario import (
@@ -25,7 +30,7 @@ from tests.faults.scenario import (
     no_faults,
     virtual_house,
 )
-from tests.scheduler.leading import Leading, Passes, dependencies_of, leading
+from tests.scheduler.leading import Passes
 from tests.simulator import Simulator, running_simulator
 from tests.support import eventually
 from tests.wiring import Services, open_services, phones, real_time
@@ -82,9 +87,10 @@ def test_contacts_called_just_before_the_loss_are_not_called_again(
     assert len(provider.made_calls) == PEOPLE
 
 
-def test_a_restored_database_waits_for_the_simulators_lagging_list(
-    database: str, server: Conn
+def test_a_scheduler_process_on_a_restored_database_calls_nobody_again(
+    database: str, server: Conn, tmp_path: Path
 ) -> None:
+    """The simulator lists calls late, and sends no webhooks."""
     with running_simulator(speed=60, faults={"list_lag_seconds": 2.5}) as simulator:
         with real_house(database, simulator) as services:
             TimelineGuard(services.writing).lead()
@@ -94,12 +100,29 @@ def test_a_restored_database_waits_for_the_simulators_lagging_list(
                 passes = Passes(services)
                 assert passes.run().claimed == 2
                 passes.deps.dispatch.stop()
-            with real_house(copy, simulator, projector=True) as services:
-                deps = dependencies_of(services, interval=timedelta(seconds=1))
-                with leading(deps, Leading(), services):
-                    eventually(lambda: is_over(services, campaign_id), 40, "the end")
+            with (
+                real_house(copy, simulator, projector=True) as services,
+                running_scheduler(copy, simulator, tmp_path / "log"),
+            ):
+                eventually(lambda: is_over(services, campaign_id), WITHIN, "the end")
+            problems: list[object] = []
+            verify(copy, now=real_time, on_problem=problems.append)
         called = Counter(call["number"] for call in simulator.ledger()["calls"])
     assert called == Counter(phones(4))
+    assert problems == []
+
+
+def running_scheduler(
+    url: str, simulator: Simulator, log: Path
+) -> AbstractContextManager[object]:
+    settings = beside(simulator) | {
+        "DATABASE_URL": url,
+        "RECONCILE_SECONDS": 1,
+        "VAPI_TIMEOUT_SECONDS": 2,
+        "SETTINGS_TICK_SECONDS": 1,
+    }
+    command = [sys.executable, "-m", "scheduler"]
+    return child(command, log=log, env=environment(**settings), cwd=ROOT)
 
 
 @contextmanager
