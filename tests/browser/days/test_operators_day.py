@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.installation import LONG, Installation, create_campaign, sample_file
+from interfaces.cli.demo.sample import write_sample
+from provider.simulator.settings import NEVER_ENDS
+from tests.browser.installation import LONG, Installation, create_campaign
 from tests.storage.test_workbooks import written
 from tests.support import eventually
 
@@ -33,9 +35,6 @@ PEOPLE = {
     "Farah Fontaine": ("202-555-0116", TALKED, "declines"),
 }
 """The contacts of the workbook: number, ended reason, course of an answered call."""
-
-ANSWERED = ("+12015550100", "+12025550100", "+12035550100")
-"""Contacts of the sample file whose calls are answered."""
 
 
 @pytest.fixture(scope="module")
@@ -297,18 +296,22 @@ def _rows(file: Path) -> list[dict[str, str]]:
 def test_two_members_watch_the_same_calls_and_hear_one(
     installation: Installation, admin: BrowserContext, tmp_path: Path
 ) -> None:
+    """The first calls last until both members have seen them."""
     contacts, cap = 8, 4
-    installation.simulator.set_faults(endings=dict.fromkeys(ANSWERED, TALKED))
+    file = tmp_path / "watched.csv"
+    phones = write_sample(file, contacts)
+    first, others = phones[:cap], phones[cap:]
+    endings = dict.fromkeys(first, NEVER_ENDS) | dict.fromkeys(others, TALKED)
+    installation.simulator.set_faults(endings=endings)
     page = admin.new_page()
-    file = sample_file(tmp_path, contacts)
     create_campaign(page, file, name="Watched", cap=cap)
     with installation.opened("operator") as colleague:
         other = colleague.new_page()
         other.goto(page.url)
         for one in (page, other):
             live = one.locator(".board .slot:not(.free):not([data-over])")
-            expect(live.first).to_be_visible(timeout=LONG)
-            assert live.count() <= cap
+            expect(live).to_have_count(cap, timeout=LONG)
+        _hang_up(installation, first)
         for one in (page, other):
             expect(one.locator(".head .state")).to_have_text("Completed", timeout=LONG)
             awaited = one.get_by_text("Every report is in.")
@@ -319,6 +322,16 @@ def test_two_members_watch_the_same_calls_and_hear_one(
         expect(other.locator(".card", has_text="Watched")).to_contain_text("Completed")
     _hear_a_call(page)
     page.close()
+
+
+def _hang_up(installation: Installation, numbers: list[str]) -> None:
+    calls = installation.simulator.ledger()["calls"]
+    live = [
+        call["id"]
+        for call in calls
+        if call["number"] in numbers and call["status"] != "ended"
+    ]
+    installation.simulator.hang_up(*live)
 
 
 def _counted(page: Page, label: str) -> int:

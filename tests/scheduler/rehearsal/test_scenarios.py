@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from provider.simulator.scenarios import REFUSING_LIMIT
 from storage.process.rehearsal_order import RehearsalScenario
 from tests.scheduler.rehearsal.rehearsing import order_for, run_here
 
@@ -39,9 +40,18 @@ def test_an_outage_delays_the_calls_but_loses_no_contact(
     assert figures["calls"] >= PEOPLE
 
 
-@pytest.mark.parametrize("figures", [RehearsalScenario.PROVIDER_REFUSES], indirect=True)
 def test_a_provider_that_refuses_calls_delays_them_but_loses_no_contact(
-    figures: dict[str, Any],
+    database: str, blank_database: str, tmp_path: Path
 ) -> None:
+    """Few people: each refusal makes the scheduler slower, and so the rehearsal."""
+    people = 3 * REFUSING_LIMIT
+    order = order_for(
+        database,
+        tmp_path,
+        people=people,
+        cap=people,
+        scenario=RehearsalScenario.PROVIDER_REFUSES,
+    )
+    figures = run_here(order, blank_database)
     assert (figures["state"], figures["pending"]) == ("COMPLETED", 0)
-    assert figures["calls"] >= PEOPLE
+    assert figures["calls"] >= people
