@@ -160,7 +160,7 @@ def fleet_on(database: str, simulator: Simulator, folder: Path) -> Iterator[Flee
                 roles[role].append(process)
         client = Client(f"http://{HOST}:{balancer.port}", token_of_an_admin(database))
         running.callback(client.close)
-        eventually(client.ready, within=60, said="a fit API")
+        eventually(client.ready, within=60, what="a fit API")
         yield Fleet(database, client, balancer, roles)
 
 

@@ -112,7 +112,7 @@ def test_a_campaign_on_hosts_with_wrong_and_jumping_clocks_keeps_every_rule(
             f"http://{HOST}:{settings['PORT']}", token_of_an_admin(database)
         )
         running.callback(client.close)
-        eventually(client.ready, within=60, said="an API that is ready")
+        eventually(client.ready, within=60, what="an API that is ready")
         id_ = started_campaign(client, tmp_path / "people.csv")
 
         eventually(lambda: called(simulator) >= 3, within=60, what="the first calls")
