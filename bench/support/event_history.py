@@ -11,7 +11,7 @@ from domain.calls.call import Call
 from domain.calls.reports import Report, ReportGrade
 from domain.campaigns.campaign import Campaign
 from domain.contacts.contact_list import ContactList
-from domain.values import DialMode, Evidence, VaultText
+from domain.values import ContactStatus, DialMode, Evidence, VaultText
 from storage.database import Pool
 from storage.log.mapper import TypedMapper
 from storage.log.recorder import EventRecorder
@@ -36,7 +36,7 @@ def history(contacts: int, calls: int) -> Iterator[Any]:
     """Yield an import, then the calls one after the other, six events each.
 
     If there are more calls than contacts, the others are second attempts, after first
-    attempts in which nothing rang.
+    attempts that nobody answered.
     """
     yield from opening(contacts)
     for number in range(calls):
@@ -97,6 +97,7 @@ def call(number: int, attempt: int, *, again: bool = False) -> tuple[Any, ...]:
         attempt=attempt,
         claim_id=UUID(int=9),
         batch=None,
+        was=ContactStatus.PENDING if attempt == 1 else ContactStatus.ENDED,
         **stamp,
     )
     one.request(dial_before=at, **stamp)
