@@ -104,12 +104,12 @@ import os, signal, sys
 from projections.engine.runner import Projector
 from projections.engine.row_writer import Writer
 
-def write_and_freeze(self, writes, write=Writer.write):
+def write_and_freeze(self, writes, write=Writer.write_packed):
     write(self, writes)
-    Writer.write = write
+    Writer.write_packed = write
     os.kill(os.getpid(), signal.SIGSTOP)
 
-Writer.write = write_and_freeze
+Writer.write_packed = write_and_freeze
 Projector(sys.argv[1], every=0.05, silent_after=1.0, batch=10).run()
 """
 """A projector that freezes with its first batch written, before the commit."""
