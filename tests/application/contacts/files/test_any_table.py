@@ -5,12 +5,11 @@ import io
 from itertools import chain
 from typing import Literal
 
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from application.contacts.files.contact_file import ContactFile, ReadOptions
 from application.contacts.files.contact_rows import AcceptedRow, Row
-from application.contacts.files.formats.code_pages import guess_code_page
 from domain.values import SkipReason
 from tests.application.contacts.files.test_code_pages import NAMES
 from tests.examples import examples
@@ -94,27 +93,38 @@ def test_a_table_is_read_back_cell_by_cell(  # noqa: PLR0917 - drawn by name
     ]
 
 
+AMBIGUOUS = {"O\u2019Brien \u2013 \u201cPub\u201d", "João", "José"}
+"""Alone in a file, these names may be read in another code page."""
+CLEAR = [
+    (codec, name)
+    for codec, names in NAMES.items()
+    for name in names
+    if name not in AMBIGUOUS
+]
+
+
 @examples(40)
 @given(
-    codec=st.sampled_from(sorted(NAMES)),
-    data=st.data(),
+    written=st.sampled_from(CLEAR),
+    column=st.integers(0, 2),
+    others=st.lists(st.sampled_from(["Bo", "Ada Lee", "Acme"]), max_size=5),
     spelling=st.lists(st.integers(0, 1), min_size=3, max_size=3),
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
     end=st.sampled_from(["\n", "\r\n", "\r"]),
     cut=st.integers(0, 60),
 )
 def test_a_table_in_a_code_page_is_read_back_with_a_warning(  # noqa: PLR0917 - drawn by name
-    codec: str,
-    data: st.DataObject,
+    written: tuple[str, str],
+    column: int,
+    others: list[str],
     spelling: list[int],
     delimiter: str,
     end: str,
     cut: int,
 ) -> None:
-    texts = st.sampled_from(NAMES[codec])
-    people = data.draw(
-        st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=6), "people"
-    )
+    codec, name = written
+    people = [["Ada Lee", "Acme", "x"], *([other, "Acme", "x"] for other in others)]
+    people[0][column] = name
     names = [
         spellings[at]
         for spellings, at in zip(
@@ -131,8 +141,6 @@ def test_a_table_in_a_code_page_is_read_back_with_a_warning(  # noqa: PLR0917 - 
     writer.writerow([*names, "Phone-Number"])
     writer.writerows(rows)
     content = text.getvalue().encode(codec)
-    guessed = guess_code_page(content.splitlines()).codec
-    assume(content.decode(guessed, "replace") == text.getvalue())
     with ContactFile(ReadOptions("US")) as file:
         found = file.feed(content[:cut]) + file.feed(content[cut:])
         found += chain.from_iterable(file.finish())
