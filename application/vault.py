@@ -6,7 +6,6 @@ that the digest can still be verified.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, fields
 from functools import cached_property
 from hashlib import sha256
@@ -167,8 +166,9 @@ class MessageRow(_Row):
 
     def in_campaign(self, campaign_id: UUID) -> Self:
         """Return a copy that belongs to the campaign and shares the computed leaf."""
-        found = copy(self)
-        object.__setattr__(found, "campaign_id", campaign_id)
+        # `copy.copy` takes more than twice as long, which each webhook would pay.
+        found = object.__new__(type(self))
+        found.__dict__.update(self.__dict__, campaign_id=campaign_id)
         return found
 
 

@@ -98,9 +98,9 @@ def redact(document: Any) -> Any:
     Deterministic and idempotent. The result can be stored as JSON: no NaN, no NUL,
     nothing deeper than DEEPEST levels.
     """
-    if not is_storable(document):
-        document = storable(_shallow(document, DEEPEST))
-    return storable(_clean("", document, DEEPEST))
+    if is_storable(document):  # Redaction adds nothing that could not be stored.
+        return _clean("", document, DEEPEST)
+    return storable(_clean("", storable(_shallow(document, DEEPEST)), DEEPEST))
 
 
 def _shallow(value: Any, levels: int) -> Any:
