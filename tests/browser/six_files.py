@@ -81,7 +81,8 @@ def main(shots: Path) -> None:
         page = opened.enter_context(desk.opened("operator")).new_page()
         for name, about in FILES:
             clicks, seconds = create_from(page, name, shots)
-            print(f"| `{name}`: {about} | {clicks} | {seconds:.1f} |", flush=True)
+            row = f"| `{name}`: {about} | {clicks} | {seconds:.1f} |\n"
+            sys.stdout.write(row)
 
 
 if __name__ == "__main__":
