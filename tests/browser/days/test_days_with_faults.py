@@ -3,11 +3,8 @@
 Every view shows the fault, no input is lost, and the pages recover by themselves.
 """
 
-import os
 import re
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
@@ -17,6 +14,13 @@ from tests.browser.installation import (
     Installation,
     choose_file,
     sample_file,
+)
+from tests.browser.prepared import (
+    API,
+    PROJECTOR,
+    SCHEDULER,
+    frozen,
+    provider_down,
 )
 
 CONTACTS = 3
@@ -42,27 +46,6 @@ def page(installation: Installation, admin: BrowserContext) -> Iterator[Page]:
     page = admin.new_page()
     yield page
     page.close()
-
-
-@contextmanager
-def frozen(installation: Installation, module: str) -> Iterator[None]:
-    """Freeze the process of this module in this context."""
-    child = installation.up.child(module)
-    os.kill(child, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(child, signal.SIGCONT)
-
-
-@contextmanager
-def provider_down(installation: Installation) -> Iterator[None]:
-    """Let the provider reset every connection in this context."""
-    installation.simulator.set_faults(down=True)
-    try:
-        yield
-    finally:
-        installation.simulator.set_faults()
 
 
 def visit_every_view(page: Page, *shown: Locator) -> None:
@@ -113,7 +96,7 @@ def test_every_view_shows_that_the_api_does_not_answer_and_a_campaign_is_created
     lost = alert(page, "AutoLynx has not answered since")
     expect(lost).to_have_count(0)
     create = page.get_by_role("button", name="Create without starting")
-    with frozen(installation, "interfaces.asgi"):
+    with frozen(installation, API):
         expect(lost).to_be_visible(timeout=LONG)
         expect(page.locator(".pill")).to_contain_text("stale since")
         create.click()
@@ -144,8 +127,8 @@ def test_every_view_shows_which_parts_are_down_and_the_draft_is_kept(
     )
     with provider_down(installation):
         with (
-            frozen(installation, "scheduler"),
-            frozen(installation, "projections"),
+            frozen(installation, SCHEDULER),
+            frozen(installation, PROJECTOR),
         ):
             # An event that the projector would have to process.
             installation.link_of("stopped@autolynx.example", "auditor")
