@@ -124,10 +124,15 @@ export function OutcomeBar({ progress }) {
   </div>`;
 }
 
-/** How much of a limit is used. @param {{ label: string, value: number, max: number | null, text: string }} props */
-export function Meter({ label, value, max, text }) {
+/**
+ * How much of a limit is used, or how much of a whole is done.
+ * @param {{ label: string, value: number, max: number | null, text: string, isProgress?: boolean }} props `isProgress`:
+ *   whether reaching the maximum is good
+ */
+export function Meter({ label, value, max, text, isProgress = false }) {
   const part = max ? Math.min(1, value / max) : 0;
-  const level = max && value / max >= 1 ? "full" : max && value / max >= 0.8 ? "high" : "fine";
+  const isLimit = max && !isProgress;
+  const level = isLimit && value / max >= 1 ? "full" : isLimit && value / max >= 0.8 ? "high" : "fine";
   return html`<div class="meter">
     <span class="meter-text"><span>${label}</span><b class="num">${text}</b></span>
     ${

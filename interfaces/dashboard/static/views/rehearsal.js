@@ -1,9 +1,9 @@
 // @ts-check
 import { html, useEffect, useState } from "../lib.js";
-import { count, money, words } from "../format.js";
+import { absolute, count, money, words } from "../format.js";
 import { again, drop, missing, rehearsal, rehearse, showRehearsal } from "../rehearsals.js";
 import { go } from "../route.js";
-import { Action, Empty, Field, Head, Icon, Meter, Skeleton, State, Time } from "../ui.js";
+import { Action, Empty, Field, Head, Icon, Meter, Skeleton, State } from "../ui.js";
 
 /** @typedef {import("../rehearsals.js").Input} Input */
 /** @typedef {import("../rehearsals.js").Progress} Progress */
@@ -97,8 +97,9 @@ const Course = ({ now }) =>
     <header><h2>Rehearsed progress</h2></header>
     ${
       now
-        ? html`<p><${State} value=${now.state} /> at <${Time} at=${now.at} /></p>
+        ? html`<p><${State} value=${now.state} />${" "}<span class="num">${absolute(now.at)}</span></p>
             <${Meter}
+              isProgress
               label="Finished contacts"
               value=${now.contacts - now.pending - now.active}
               max=${now.contacts}
@@ -115,9 +116,9 @@ const Figures = ({ result }) =>
     <header><h2>Rehearsed results</h2></header>
     <dl class="facts">
       <dt>First call</dt>
-      <dd><${Time} at=${result.startedAt} /></dd>
+      <dd class="num">${result.startedAt ? absolute(result.startedAt) : "–"}</dd>
       <dt>Finished</dt>
-      <dd><${Time} at=${result.completedAt} empty="not within the rehearsal" /></dd>
+      <dd class="num">${result.completedAt ? absolute(result.completedAt) : "not within the rehearsal"}</dd>
       <dt>Contacts</dt>
       <dd class="num">${count(result.contacts.length)}</dd>
       <dt>Calls</dt>
