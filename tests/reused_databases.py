@@ -7,7 +7,7 @@ left something that may still use it: a connection, a lock, a thread or a proces
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import LiteralString
@@ -179,11 +179,11 @@ def _rows(conn: Conn, table: str) -> bytes:
 
 def _users() -> set[object]:
     """Return the threads and the child processes of this process."""
-    tasks = Path("/proc/self/task").glob("*/children")
-    return {
-        *threading.enumerate(),
-        *(pid for children in tasks for pid in children.read_text().split()),
-    }
+    found: set[object] = {*threading.enumerate()}
+    for children in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):  # The thread has ended in the meantime.
+            found.update(children.read_text().split())
+    return found
 
 
 class ReusedDatabases:
