@@ -131,9 +131,10 @@ _NAMES: dict[ColumnRole, dict[str, str]] = {
         "nl": "postcode",
         "pl": "kod pocztowy",
     },
+    # Not "optin time": mailing tools export under this name a consent to e-mails.
     ColumnRole.CONSENT_AT: {
         "en": "consent at, consent date, consent time, consented at, consent timestamp,"
-        " opt in date, opt in at, opt in time, opted in at",
+        " opt in date, opt in at, opted in at",
         "de": "einwilligung am, einwilligungsdatum",
         "fr": "date de consentement",
         "es": "fecha de consentimiento",

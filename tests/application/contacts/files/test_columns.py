@@ -43,6 +43,7 @@ def roles(*names: str, **overrides: str) -> list[str]:
         (("contact_id", "state", "Zip Code", "Time Zone", "phone"), "ISZTP"),
         (("Record ID", "Consent At", "consent source", "country", "phone"), "IAOCP"),
         (("E-mail", "Plan", "Fax", "phone"), "VVVP"),
+        (("OPTIN_TIME", "Opt-in date", "phone"), "VAP"),
         (("Telephone 1", "Telephone 2"), "PV"),
     ],
 )
