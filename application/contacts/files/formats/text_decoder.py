@@ -98,10 +98,11 @@ class TextDecoder:
         if self._decoder is not None:
             return self._decoder.decode(self._released())
         odd = _NOT_ASCII.search(self._held)
-        if odd is None:
+        if odd is None and final:
             return self._released().decode("ascii")
-        plain = self._held[: odd.start()].decode("ascii")
-        del self._held[: odd.start()]
+        plain = self._take_lines(odd.start() if odd else len(self._held))
+        if odd is None:
+            return plain
         if len(self._held) < HELD_BACK_BYTES and not final:
             return plain
         if _is_utf_8(self._held[:HELD_BACK_BYTES], final=final):
@@ -110,6 +111,20 @@ class TextDecoder:
         self._rest = temporary_file()
         self._rest.write(self._released())
         return plain
+
+    def _take_lines(self, end: int) -> str:
+        """Decode the lines that are complete at `end`, all of ASCII.
+
+        The line that `end` is in decides on the encoding as a whole: it is held back,
+        unless it is longer than HELD_BACK_BYTES.
+        """
+        start = (
+            max(self._held.rfind(b"\n", 0, end), self._held.rfind(b"\r", 0, end)) + 1
+        )
+        taken = end if end - start > HELD_BACK_BYTES else start
+        text = self._held[:taken].decode("ascii")
+        del self._held[:taken]
+        return text
 
     def _decide_by_head(self) -> None:
         if codec := wide_codec(bytes(self._held[:HEAD_BYTES])):

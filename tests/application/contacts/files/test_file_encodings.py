@@ -40,6 +40,18 @@ def test_a_late_windows_1252_byte_is_read_where_all_before_was_ascii() -> None:
     assert last.name == "José"
 
 
+@pytest.mark.parametrize("chunk", [7, MIB])
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman"])
+@pytest.mark.parametrize("name", ["O’Brien", "O’Neill – “The Pub”", "L’Oréal", "João"])
+def test_a_code_page_is_guessed_from_whole_lines(
+    name: str, encoding: str, chunk: int
+) -> None:
+    """The letters before the first byte outside ASCII tell an apostrophe from an Æ."""
+    [row] = read(f"{HEADER}{name},,4155552671\n".encode(encoding), chunk)
+    assert isinstance(row, AcceptedRow)
+    assert row.name == name
+
+
 @pytest.mark.parametrize("count", [1, 3000])
 def test_rows_in_another_encoding_than_utf_8_are_malformed(count: int) -> None:
     """Whether the other bytes come within the first MiB or after it."""
