@@ -240,9 +240,9 @@ def test_a_killed_rebuild_leaves_the_live_tables_and_starts_again(
 
 
 def test_an_export_is_the_same_after_rebuilds_killed_during_a_campaign(
-    store: Store, database: str
+    store: Store,
 ) -> None:
-    with open_services(database, projector=True) as services:
+    with open_services(store.url, projector=True) as services:
         id_ = services.campaign(6)
         for number in range(3):
             [call_id] = services.claim(id_)

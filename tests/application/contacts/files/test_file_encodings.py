@@ -42,7 +42,9 @@ def test_a_late_windows_1252_byte_is_read_where_all_before_was_ascii() -> None:
 
 @pytest.mark.parametrize("chunk", [7, MIB])
 @pytest.mark.parametrize("encoding", ["cp1252", "mac_roman"])
-@pytest.mark.parametrize("name", ["O’Brien", "O’Neill – “The Pub”", "L’Oréal", "João"])
+@pytest.mark.parametrize(
+    "name", ["O\u2019Brien", "\u201cThe Pub\u201d \u2013 Cork", "L\u2019Oréal", "João"]
+)
 def test_a_code_page_is_guessed_from_whole_lines(
     name: str, encoding: str, chunk: int
 ) -> None:
