@@ -99,7 +99,7 @@ def test_a_campaign_goes_through_its_states(
         "Spring is QUEUED.\n",
         "Spring is CANCELED.\n",
     ]
-    assert "CANCELED" in autolynx.refusal("campaigns", "start", id_)
+    assert "canceled" in autolynx.refusal("campaigns", "start", id_)
 
 
 def test_show_explains_why_contacts_wait(
