@@ -194,6 +194,8 @@ def test_a_batch_waits_for_as_many_messages_as_the_last_one_had(
         assert await asyncio.to_thread(store.began.acquire, timeout=30)
         queued = put(b"1", b"2")(inbox)
         store.free.set()
+        # Else "3" would be one of the messages that were queued meanwhile.
+        await asyncio.to_thread(eventually, lambda: inbox._expected_until)
         await asyncio.gather(*[one.answer for one in (*queued, inbox.put(b"3"))])
         inbox.close()
         await asyncio.to_thread(join, thread)
