@@ -118,7 +118,7 @@ def lost_responses(page: Page, *operations: str) -> Iterator[None]:
 
     def handle(route: Route) -> None:
         if operation_of(route) in operations:
-            route.fetch()
+            route.fetch(max_retries=3)
             route.abort("connectionreset")
         else:
             route.fallback()

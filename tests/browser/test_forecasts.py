@@ -68,7 +68,7 @@ def test_the_page_of_forecasts_compares_them_with_a_naive_forecast(
     scores = {"FINISH": (0.84, 2.0), "SPEND": (0.5, 10.0)}
 
     def scored(route: Route) -> None:
-        answer = route.fetch()
+        answer = route.fetch(max_retries=3)
         body = answer.json()
         for row in (body.get("data") or {}).get("calibration", []):
             coverage, crps = scores.get(row["quantity"], (None, None))

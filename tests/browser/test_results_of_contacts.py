@@ -52,7 +52,7 @@ def test_a_note_saved_before_the_disposition_is_shown_keeps_it(page: Page) -> No
             route.fallback()
             return
         if not before:
-            before.append(route.fetch())
+            before.append(route.fetch(max_retries=3))
         route.fulfill(response=before[0])
 
     page.route("**/graphql", show_the_contact_as_before)

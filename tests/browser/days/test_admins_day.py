@@ -79,7 +79,7 @@ def _show_no_campaigns_but(page: Page, shown: str) -> None:
     """Leave only the campaign with this id in the list of campaigns."""
 
     def without_others(route: Route) -> None:
-        answer = route.fetch()
+        answer = route.fetch(max_retries=3)
         body = answer.json()
         if listed := (body.get("data") or {}).get("campaigns"):
             kept = [one for one in listed["nodes"] if one["id"] == shown]
@@ -94,7 +94,7 @@ def _see_messages_refused_and_arriving(page: Page, messages: Locator) -> None:
     """Without a secret, which needs a restart: the response is changed on its way."""
 
     def without_secret(route: Route) -> None:
-        answer = route.fetch()
+        answer = route.fetch(max_retries=3)
         body = answer.json()
         data = body.get("data") or {}
         for one in data.get("health", {}).get("components", []):
