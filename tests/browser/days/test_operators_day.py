@@ -18,6 +18,7 @@ from tests.support import eventually
 
 OPERATOR = "operator-of-the-day@autolynx.example"
 NAME = "Spring reminders"
+ASSISTANT_ENDED = "assistant-ended-call"
 FINAL = ("Ended", "Failed", "Timed out", "Canceled")
 OWN_NUMBER = "+12025550191"
 CITY = "Washington"
@@ -297,12 +298,13 @@ def test_two_members_watch_the_same_calls_and_hear_one(
     installation: Installation, admin: BrowserContext, tmp_path: Path
 ) -> None:
     """The first calls last until both members have seen them."""
-    contacts, cap = 8, 4
+    contacts, cap = 16, 4
     file = tmp_path / "watched.csv"
     phones = write_sample(file, contacts)
     first, others = phones[:cap], phones[cap:]
-    endings = dict.fromkeys(first, NEVER_ENDS) | dict.fromkeys(others, TALKED)
-    installation.simulator.set_faults(endings=endings)
+    endings = dict.fromkeys(first, NEVER_ENDS) | dict.fromkeys(others, ASSISTANT_ENDED)
+    scenes = dict.fromkeys(others, "agrees")  # Else nobody may be a person.
+    installation.simulator.set_faults(endings=endings, scenes=scenes)
     page = admin.new_page()
     create_campaign(page, file, name="Watched", cap=cap)
     with installation.opened("operator") as colleague:
